@@ -1,0 +1,112 @@
+"""What a problem family hands over: scores, split, verdict, tables and the model.
+
+Every family fills the same shapes, so that runs and reports need to know none of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, Field
+
+from kamp_lib.text import Text
+
+
+class Score(BaseModel):
+    """A score with its interval (95 %, grouped bootstrap). None = cannot be computed."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class Reason(BaseModel):
+    """One reason for a verdict, with a stable code."""
+
+    code: str
+    message_ko: str
+    message_en: str
+
+    @property
+    def message(self) -> Text:
+        return Text(self.message_ko, self.message_en)
+
+
+class Verdict(BaseModel):
+    """May this be used? With the reasons, and what to collect when it may not yet."""
+
+    value: Literal["usable", "not-usable-yet"]
+    sentence: Text
+    reasons: list[Reason] = Field(default_factory=list)
+    collect: list[Text] = Field(default_factory=list)
+
+
+class Split(BaseModel):
+    """How cases were held out: never seen together, never from the future unless said."""
+
+    kind: str = Field(description="grouped | forward | given | none")
+    by: str | None = Field(description="the id or `day` that was held out")
+    how: Text
+    folds: int
+    groups: int
+    rows: int
+    cases: int
+    positives: int
+    case: Text = Field(description="what one case is called: shot, stroke, run")
+
+
+class Money(BaseModel):
+    """Counts from which a page computes KRW; the prices are parameters."""
+
+    cases_per_month: float
+    cases_per_month_is_assumption: bool
+    cost_missed: float
+    cost_false_alarm: float
+    prices_are_assumption: bool
+    base_rate: float
+
+
+class RiskModel(Protocol):
+    """A fitted model as the page's what-if uses it; saved without pickle."""
+
+    columns: list[str]
+
+    def risk(self, frame: pd.DataFrame) -> np.ndarray:
+        """Calibrated probability of a bad case, shape (n,)."""
+        ...
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What each column adds to the risk of each case; same columns as `columns`."""
+        ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+@dataclass
+class Outcome:
+    """Everything a run keeps of an analysis.
+
+    `tables` go to `tables/<name>.parquet`; `metrics`, `baseline`, `shuffled` and
+    `forward` use scikit-learn's names. `shuffled` is what a row-shuffled split would
+    have claimed: shown as a warning, never as the headline.
+    """
+
+    split: Split
+    metrics: dict[str, Score]
+    baseline: dict[str, Score]
+    baseline_name: Text
+    method: str
+    method_name: Text
+    verdict: Verdict
+    threshold: float | None = None
+    shuffled: dict[str, Score] = field(default_factory=dict)
+    forward: dict[str, Score] = field(default_factory=dict)
+    money: Money | None = None
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    images: dict[str, bytes] = field(default_factory=dict)  # figures/<name>
+    model: RiskModel | None = None
+    notes: dict[str, float | int | str | bool | None] = field(default_factory=dict)

@@ -1,0 +1,86 @@
+"""Every setting, in one typed place: `KAMP_*` environment variables, then `kamp.toml`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from kamp_lib.errors import UsageError
+
+
+def _templates() -> Path:
+    """`templates/` beside the package in a checkout, inside it in a wheel."""
+    here = Path(__file__).parent
+    beside = here.parent / "templates"
+    return beside if beside.is_dir() else here / "_templates"
+
+
+class Settings(BaseSettings):
+    """What can be set, with its default and meaning."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KAMP_", toml_file="kamp.toml", extra="ignore"
+    )
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / "kamp",
+        description="KAMP_HOME: all state of the workbench.",
+    )
+    tenant_home: Path | None = Field(
+        default=None,
+        description="The one company folder this process may see (set in a workspace).",
+    )
+    lang: Literal["ko", "en"] = Field(default="ko", description="Language of messages.")
+    templates: Path = Field(
+        default_factory=_templates, description="Analysis and report templates."
+    )
+    run_timeout: int = Field(
+        default=1800, ge=10, description="Seconds after which a run is stopped."
+    )
+    threads: int = Field(
+        default=2, ge=1, description="Threads that one run may compute with."
+    )
+    chromium: str | None = Field(
+        default=None, description="Path of Chromium for PDF export; found when unset."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def settings() -> Settings:
+    """The settings as they stand now, read afresh so that tests and notebooks may set them."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "KAMP_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError(
+            f"설정 {name} 값이 올바르지 않습니다: {first['msg']}",
+            f"the setting {name} is wrong: {first['msg']}",
+        ) from error
+
+
+@cache
+def package_version() -> str:
+    """The version of KAMP Workbench that is running."""
+    from importlib.metadata import version
+
+    return version("kamp-workbench")
