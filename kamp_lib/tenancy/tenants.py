@@ -161,7 +161,13 @@ def tenant_at(folder: Path) -> Tenant:
             time_zone=entry.get("time_zone", "Asia/Seoul"),
             demo=bool(entry.get("demo", False)),
         )
-    except (OSError, KeyError, TypeError, UnicodeError, tomllib.TOMLDecodeError) as error:
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        UnicodeError,
+        tomllib.TOMLDecodeError,
+    ) as error:
         raise KampError(
             f"기업 폴더를 읽을 수 없습니다: {path} ({error})",
             f"cannot read the company folder: {path} ({error})",
