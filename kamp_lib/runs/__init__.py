@@ -7,7 +7,7 @@ run: written whole, or not at all.
 
 from kamp_lib.runs.bundle import Bundle, list_runs, open_run
 from kamp_lib.runs.context import Run, begin
-from kamp_lib.runs.execute import execute
+from kamp_lib.runs.execute import execute, failed_sentence
 from kamp_lib.runs.record import DatasetRef, ModelRef, RunRecord
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "RunRecord",
     "begin",
     "execute",
+    "failed_sentence",
     "list_runs",
     "open_run",
 ]

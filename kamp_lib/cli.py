@@ -1,0 +1,108 @@
+"""The `kamp` command: thin verbs over the rooms of the house.
+
+Exit status: 0 done, 1 it failed (one clear sentence on stderr), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from kamp_lib.console import complain
+from kamp_lib.errors import KampError
+from kamp_lib.settings import settings
+from kamp_lib.text import Text
+
+
+def _app() -> Callable[[], None]:
+    """Put the verbs together; their help speaks the language that is set by now."""
+    import typer
+
+    from kamp_lib.verbs import analysis, catalogue, data, setup
+
+    app = typer.Typer(
+        name="kamp",
+        help=_(
+            "KAMP 워크벤치: 설비 파일을 넣으면 의사결정 페이지가 나옵니다.",
+            "KAMP Workbench: a machine's file in, a decision page out.",
+        ),
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.add_typer(setup.app)
+    app.add_typer(setup.tenants, name="tenant")
+    app.add_typer(catalogue.models, name="models")
+    app.add_typer(data.app)
+    app.add_typer(analysis.app)
+    return app
+
+
+def _(ko: str, en: str) -> str:
+    return str(Text(ko, en))
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command; every failure becomes one sentence and an exit status."""
+    # a polite kill leaves things as Ctrl-C does
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        os.environ.setdefault("KAMP_LANG", settings().lang)
+        _app()()
+    except KampError as error:
+        complain(str(error))
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        complain(
+            _(
+                "중단했습니다. 저장된 것은 바뀌지 않았습니다.",
+                "stopped; nothing was changed.",
+            )
+        )
+        sys.exit(1)
+    except BrokenPipeError:
+        # the reader (`| head`) has gone; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if os.environ.get("KAMP_DEBUG"):
+            raise
+        complain(_os_sentence(error))
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("KAMP_DEBUG"):
+            raise
+        complain(
+            _(
+                f"예상하지 못한 오류입니다: {type(error).__name__}: {error}"
+                " (자세히 보려면 KAMP_DEBUG=1)",
+                f"unexpected error: {type(error).__name__}: {error}"
+                " (KAMP_DEBUG=1 shows where)",
+            )
+        )
+        sys.exit(1)
+
+
+def _os_sentence(error: OSError) -> str:
+    place = error.filename or ""
+    if error.errno == errno.ENOSPC:
+        return _(
+            f"디스크에 빈 공간이 없습니다. 공간을 비우고 다시 하세요. {place}",
+            f"the disk is full; free some space and try again. {place}",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return _(f"쓸 권한이 없습니다: {place}", f"no permission to write: {place}")
+    return _(f"파일 오류: {error}", f"file error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What the command line shows: progress on stderr, tables and sentences on stdout."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import (
+    Progress as Bar,
+)
+from rich.table import Table
+
+from kamp_lib.progress import Progress
+from kamp_lib.text import Text
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+# A bar that flashes by tells nobody anything.
+PATIENCE_S = 1.0
+
+
+@contextmanager
+def progress(what: Text) -> Iterator[Progress]:
+    """Show how far `what` is: a bar at a terminal, a line per step in a log."""
+    with _bar(what) if err.is_terminal else _lines(what) as listener:
+        yield listener
+
+
+@contextmanager
+def _bar(what: Text) -> Iterator[Progress]:
+    started = time.monotonic()
+    bar = Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+    task = bar.add_task(escape(str(what)), total=None)
+
+    def listen(step: Text, *, done: float = 0, total: float | None = None) -> None:
+        if time.monotonic() - started > PATIENCE_S and not bar.live.is_started:
+            bar.start()
+        shown = f"{escape(str(what))} · {escape(str(step))}"
+        bar.update(task, description=shown, completed=done, total=total)
+
+    try:
+        yield listen
+    finally:
+        bar.stop()
+
+
+@contextmanager
+def _lines(what: Text) -> Iterator[Progress]:
+    last = ""
+
+    def listen(step: Text, *, done: float = 0, total: float | None = None) -> None:
+        nonlocal last
+        if str(step) != last:
+            last = str(step)
+            print(f"  {what}: {step}", file=sys.stderr, flush=True)
+
+    yield listen
+
+
+def table(
+    columns: list[Text], rows: list[list[Any]], title: Text | None = None
+) -> None:
+    """Print a table; cells are shown as they are, never as markup."""
+    grid = Table(title=str(title) if title else None, title_justify="left")
+    for column in columns:
+        grid.add_column(str(column), overflow="fold")
+    for row in rows:
+        grid.add_row(*(escape(str(cell)) for cell in row))
+    out.print(grid)
+
+
+def say(ko: str, en: str) -> None:
+    """One line to stdout."""
+    out.print(escape(str(Text(ko, en))), soft_wrap=True)
+
+
+def complain(sentence: str) -> None:
+    """One line to stderr."""
+    err.print(
+        escape(sentence), style="red" if err.is_terminal else None, soft_wrap=True
+    )

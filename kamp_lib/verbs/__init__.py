@@ -1,0 +1,1 @@
+"""The verbs of the `kamp` command, one module per subject."""

@@ -1,0 +1,279 @@
+"""Data in and out of the store: `ingest`, `datasets`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kamp_lib import console
+from kamp_lib.console import say
+from kamp_lib.errors import UsageError
+from kamp_lib.tenancy import Tenant, tenant_named
+from kamp_lib.text import Text
+from kamp_lib.verbs.common import (
+    Json,
+    _,
+    example,
+    print_json,
+    tenant_and,
+)
+
+app = typer.Typer()
+
+
+@app.command(
+    help=_(
+        "설비 파일을 표준 데이터셋으로 가져옵니다.",
+        "Bring machine files in as a standard data set.",
+    ),
+    epilog=example(
+        "kamp ingest haneul-mold injection-moulding shots.csv",
+        "kamp ingest narae-cnc cnc-machine runs/ --labels labels.csv --on run_id",
+        "kamp ingest haneul-mold injection-moulding shots.csv --dry-run",
+        "kamp ingest --undo haneul-mold injection",
+    ),
+)
+def ingest(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TENANT EQUIPMENT FILE...",
+            help=_("기업, 설비, 파일(들)", "company, equipment, file(s)"),
+        ),
+    ],
+    dataset: Annotated[
+        str | None, typer.Option(help=_("데이터셋 이름", "name of the data set"))
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help=_("열 맞추기 파일", "column mapping file"))
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help=_("판정 결과 파일", "file with the labels"))
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(help=_("판정 파일의 열쇠 열", "key column of --labels")),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help=_("이어 붙이지 않고 바꿉니다", "replace instead of append"),
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help=_("저장하지 않고 살펴만 봅니다", "look, store nothing")
+        ),
+    ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo",
+            help=_(
+                "마지막 가져오기를 되돌립니다 (TENANT DATASET)",
+                "take back the last ingest (TENANT DATASET)",
+            ),
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    tenant, rest = tenant_and(arguments)
+    if undo:
+        _undo(tenant, rest, as_json)
+        return
+    if len(rest) < 2:
+        raise UsageError(
+            "설비와 파일을 적어 주세요: kamp ingest 기업 설비 파일...",
+            "name the equipment and the files: kamp ingest TENANT EQUIPMENT FILE...",
+        )
+    from kamp_lib.datasets import ingest as ingest_files
+
+    equipment, *files = rest
+    with console.progress(Text("데이터 가져오기", "Ingest")) as listener:
+        result = ingest_files(
+            tenant,
+            equipment,
+            [Path(file) for file in files],
+            dataset=dataset,
+            mapping=mapping,
+            labels=labels,
+            on=on,
+            replace=replace,
+            dry_run=dry_run,
+            progress=listener,
+        )
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+    else:
+        _show_ingest(tenant, result)
+
+
+def _undo(tenant: Tenant, rest: list[str], as_json: bool) -> None:
+    if len(rest) != 1:
+        raise UsageError(
+            "되돌릴 데이터셋을 적어 주세요: kamp ingest --undo 기업 데이터셋",
+            "name the data set: kamp ingest --undo TENANT DATASET",
+        )
+    from kamp_lib.datasets import undo as undo_ingest
+
+    left = undo_ingest(tenant, rest[0])
+    if as_json:
+        print_json(
+            {
+                "dataset": rest[0],
+                "version": left.version if left else None,
+                "rows": left.rows if left else 0,
+            }
+        )
+    elif left is None:
+        say(
+            f"되돌렸습니다: 데이터셋 '{rest[0]}'이(가) 비어 없어졌습니다.",
+            f"undone: the data set {rest[0]!r} is gone.",
+        )
+    else:
+        say(
+            f"되돌렸습니다: '{left.name}' {left.rows:,}행이 남았습니다.",
+            f"undone: {left.name!r} has {left.rows:,} rows again.",
+        )
+
+
+def _show_ingest(tenant: Tenant, result: Any) -> None:
+    if result.unchanged:
+        say(
+            "이미 가져온 파일입니다. 바뀐 것이 없습니다.",
+            "this file is in already; nothing changed.",
+        )
+    counts = (
+        result.rows_read,
+        result.rows_stored,
+        result.rows_quarantined,
+        result.rows_duplicate,
+    )
+    say(
+        "읽은 행 {:,} = 저장 {:,} + 보류(격리) {:,} + 중복 {:,}".format(*counts),
+        "read {:,} = stored {:,} + quarantined {:,} + duplicates {:,}".format(*counts),
+    )
+    quality = result.quality
+    say(
+        f"데이터 품질 점수 {quality.score:.0f}점 (완전성 {quality.completeness:.0f},"
+        f" 유효성 {quality.validity:.0f}, 유일성 {quality.uniqueness:.0f},"
+        f" 일관성 {quality.consistency:.0f}, 적시성 {quality.timeliness:.0f})",
+        f"data quality {quality.score:.0f} (completeness {quality.completeness:.0f},"
+        f" validity {quality.validity:.0f}, uniqueness {quality.uniqueness:.0f},"
+        f" consistency {quality.consistency:.0f}, timeliness {quality.timeliness:.0f})",
+    )
+    severities = {
+        "error": Text("오류", "error"),
+        "warning": Text("주의", "warning"),
+        "info": Text("안내", "info"),
+    }
+    if result.findings:
+        console.table(
+            [
+                Text("심각도", "severity"),
+                Text("발견 사항", "finding"),
+                Text("처리 / 할 일", "done / to do"),
+            ],
+            [
+                [severities[f.severity], f"{f.code}\n{f.message}", f.action]
+                for f in result.findings
+            ],
+        )
+    unsure = [m for m in result.mapping.columns if m.canonical and m.confidence < 0.7]
+    if unsure:
+        console.table(
+            [
+                Text("파일의 열", "column of the file"),
+                Text("맞춘 열", "taken as"),
+                Text("이유", "reason"),
+            ],
+            [[m.source, m.canonical, m.reason] for m in unsure],
+            title=Text("확인이 필요한 열 맞추기", "Column mapping to check"),
+        )
+    if result.mapping_file:
+        say(
+            f"열 맞추기 파일(고쳐 쓸 수 있음): {result.mapping_file}",
+            f"column mapping (you may edit it): {result.mapping_file}",
+        )
+    if result.dry_run:
+        say(
+            "살펴보기만 했습니다. 저장하지 않았습니다.",
+            "a dry run: nothing was stored.",
+        )
+        return
+    from kamp_lib.catalog import standard_models
+
+    fitting = [
+        m.id for m in standard_models().values() if m.equipment == result.equipment
+    ]
+    if result.version is not None:
+        say(
+            f"저장됨: {result.dataset} v{result.version}",
+            f"stored: {result.dataset} v{result.version}",
+        )
+    if fitting:
+        say(
+            f"다음: kamp run {tenant.slug} {fitting[0]} --dataset {result.dataset}",
+            f"next: kamp run {tenant.slug} {fitting[0]} --dataset {result.dataset}",
+        )
+
+
+@app.command(
+    help=_("데이터셋 목록.", "List the data sets."),
+    epilog=example("kamp datasets haneul-mold", "kamp datasets haneul-mold --json"),
+)
+def datasets(
+    tenant: Annotated[str | None, typer.Argument(help=_("기업", "company"))] = None,
+    as_json: Json = False,
+) -> None:
+    from kamp_lib.datasets import list_datasets
+
+    company = tenant_named(tenant)
+    there = list_datasets(company)
+    if as_json:
+        print_json(
+            [
+                {
+                    "dataset": d.name,
+                    "equipment": d.equipment,
+                    "record_kind": d.record_kind,
+                    "version": d.version,
+                    "rows": d.rows,
+                    "quality": d.quality.model_dump(),
+                    "simulated": d.simulated,
+                    "fingerprint": d.fingerprint,
+                }
+                for d in there
+            ]
+        )
+    elif not there:
+        say(
+            f"데이터셋이 아직 없습니다. 가져오기: kamp ingest {company.slug} 설비 파일",
+            f"no data set yet; bring one in: kamp ingest {company.slug} EQUIPMENT FILE",
+        )
+    else:
+        console.table(
+            [
+                Text("데이터셋", "data set"),
+                Text("설비", "equipment"),
+                Text("버전", "version"),
+                Text("행", "rows"),
+                Text("품질 점수", "quality"),
+                Text("비고", "note"),
+            ],
+            [
+                [
+                    d.name,
+                    d.equipment,
+                    d.version,
+                    f"{d.rows:,}",
+                    f"{d.quality.score:.0f}",
+                    Text("모의 데이터", "simulated") if d.simulated else "",
+                ]
+                for d in there
+            ],
+        )
