@@ -1,3 +1,51 @@
-.PHONY: help
-help:
-	@echo "make demo | make test"
+# Two commands are enough: `make demo` and `make test`. Everything lives in .venv.
+.DEFAULT_GOAL := help
+SHELL := bash
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help setup demo test test-long lint types format bench lock screenshots clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## create .venv with the locked packages
+
+$(VENV)/.ready: requirements.lock pyproject.toml deploy/setup.sh
+	@bash deploy/setup.sh $(VENV)
+
+demo: setup ## four companies, from file to decision page; SERVE=0 stops before serving
+	@$(BIN)/kamp demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+test: setup lint types ## everything that has to pass (under 8 minutes on 2 cores)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+
+test-long: setup ## kill tests, fuzz, full guidebooks
+	$(BIN)/pytest -n 2 --dist loadfile -m long
+
+lint: setup ## ruff (notebooks too) and the import rules of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: setup ## mypy on kamp_lib
+	$(BIN)/mypy
+
+format: setup ## put code and notebooks in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## timings beside the stock tools, as ratios
+	$(BIN)/python benchmarks/run_timings.py
+
+lock: setup ## resolve pyproject.toml into requirements.lock
+	$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
+
+screenshots: setup ## pictures of the pages for docs/ (needs Chromium)
+	$(BIN)/python docs/screenshots.py
+
+clean: ## remove the environment and the demo
+	rm -rf $(VENV) .kamp-demo
