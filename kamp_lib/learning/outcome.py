@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-import pandas as pd
 from pydantic import BaseModel, Field
 
 from kamp_lib.text import Text
+
+if TYPE_CHECKING:  # a decision page reads records without loading pandas
+    import numpy as np
+    import pandas as pd
 
 
 class Score(BaseModel):
