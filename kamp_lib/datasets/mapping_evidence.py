@@ -1,0 +1,130 @@
+"""What the values of a column say for or against a standard column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.catalog import Column, Quantity, quantities
+
+SAMPLE = 20_000  # rows looked at; medians and kinds need no more
+CONTRADICTION = -2.0  # evidence at or below this speaks against the name
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one column holds, in a few figures."""
+
+    kind: Literal["empty", "number", "time", "text", "flag"]
+    low: float = np.nan
+    median: float = np.nan
+    high: float = np.nan
+    whole: bool = False
+    constant: bool = False
+    distinct: frozenset[str] = frozenset()  # of short vocabularies only
+
+    @property
+    def silent(self) -> bool:
+        """A column of nothing, or of zeros only, says nothing."""
+        return self.kind == "empty" or (self.constant and self.median == 0)
+
+
+def profile(values: pd.Series) -> Profile:
+    """Look at up to 20,000 evenly spaced values of a column."""
+    step = max(1, len(values) // SAMPLE)
+    sample = values.iloc[::step].dropna()
+    if sample.empty:
+        return Profile("empty")
+    if pd.api.types.is_bool_dtype(sample):
+        return Profile("flag", distinct=_vocabulary(sample))
+    if pd.api.types.is_datetime64_any_dtype(sample):
+        return Profile("time", constant=sample.nunique() == 1)
+    if pd.api.types.is_numeric_dtype(sample):
+        number = sample.to_numpy(dtype=float)
+        number = number[np.isfinite(number)]
+        if not len(number):
+            return Profile("empty")
+        low, median, high = np.quantile(number, [0.02, 0.5, 0.98])
+        return Profile(
+            "number",
+            float(low),
+            float(median),
+            float(high),
+            whole=bool(np.all(number == np.round(number))),
+            constant=bool(number.min() == number.max()),
+            distinct=_vocabulary(pd.Series(number)),
+        )
+    return Profile("text", constant=sample.nunique() == 1, distinct=_vocabulary(sample))
+
+
+def _vocabulary(values: pd.Series) -> frozenset[str]:
+    distinct = values.unique()[:13]
+    if len(distinct) > 12:
+        return frozenset()
+    return frozenset(_word(v) for v in distinct)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip().lower()
+
+
+def evidence(seen: Profile, column: Column) -> float:
+    """How well values fit a standard column: above 0 for, below 0 against.
+
+    -3 is the wrong kind of value, -2 the wrong range, +2 the very words of a label.
+    """
+    if seen.silent:
+        return 0.0
+    if column.kind == "time":
+        return 2.0 if seen.kind == "time" else -3.0
+    if column.good or column.bad:
+        known = {*column.good, *column.bad}
+        if seen.distinct and len(seen.distinct & known) >= len(seen.distinct) / 2:
+            return 2.0
+        return -3.0
+    if column.kind == "number":
+        if seen.kind in ("text", "time"):
+            return -3.0
+        if seen.kind == "flag":
+            return -1.0
+        return _range_evidence(seen, column)
+    if column.kind == "flag":
+        return 1.0 if seen.kind == "flag" or len(seen.distinct) in (1, 2) else -2.0
+    if seen.kind == "time":
+        return -3.0
+    # ids and categories: words or whole numbers, hardly ever a measured fraction
+    if seen.kind == "number" and not seen.whole:
+        return -2.0
+    return 0.5
+
+
+def _range_evidence(seen: Profile, column: Column) -> float:
+    low = -np.inf if column.min is None else column.min
+    high = np.inf if column.max is None else column.max
+    if not low <= seen.median <= high:
+        return -2.0
+    if column.usual_min is None and column.usual_max is None:
+        return 0.5
+    usual_low = low if column.usual_min is None else column.usual_min
+    usual_high = high if column.usual_max is None else column.usual_max
+    return 1.0 if usual_low <= seen.median <= usual_high else -0.5
+
+
+def quantity_of(name: str) -> Quantity | None:
+    """The physical quantity that a column's name speaks of, if any."""
+    return next((q for q in quantities() if q.matches(name)), None)
+
+
+def quantity_evidence(seen: Profile, quantity: Quantity) -> float:
+    """How well values fit a physical quantity, for columns no catalogue names."""
+    if seen.silent:
+        return 0.0
+    if seen.kind in ("text", "time"):
+        return -3.0
+    alive = abs(seen.median) >= quantity.live_min or seen.high > quantity.live_min
+    return 0.5 if quantity.min <= seen.median <= quantity.max and alive else -2.0

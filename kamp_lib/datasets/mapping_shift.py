@@ -1,0 +1,157 @@
+"""Is the header shifted against the columns? Names moved by k places over a tail.
+
+A vendor's header with one name too few gives every later column its neighbour's name.
+Each column's values are held against its own name and against the name k places away;
+only when own names are contradicted several times, and the moved ones hardly ever, is
+the header called shifted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from kamp_lib.catalog import Column
+from kamp_lib.datasets.mapping_evidence import (
+    CONTRADICTION,
+    Profile,
+    evidence,
+    quantity_evidence,
+    quantity_of,
+)
+from kamp_lib.datasets.names import likeness, take_apart
+
+MOST_PLACES = 3
+# Own names must be contradicted at least so often in the tail, and moved names must
+# take away at least this share of the contradictions.
+FEWEST_CONTRADICTIONS = 4
+SHARE_MENDED = 0.7
+KNOWN = 0.85  # a name this like a standard one counts as known
+
+
+@dataclass(frozen=True)
+class Shift:
+    """From column `start` on, column j carries the name that belongs to j - places.
+
+    `places` is positive when names come too late (move right), negative when early.
+    """
+
+    start: int
+    places: int
+    contradictions: int
+    left: int  # contradictions that remain under the moved names
+
+    def names(self, header: list[str], columns: tuple[Column, ...]) -> list[str | None]:
+        """The corrected name of every column; None where none can be known."""
+        corrected: list[str | None] = list(header)
+        for j in range(self.start, len(header)):
+            i = j - self.places
+            corrected[j] = header[i] if self.start <= i < len(header) else None
+        if self.places == 1 and self.start > 0:
+            halves = split_name(header[self.start - 1], header[self.start], columns)
+            if halves:
+                corrected[self.start - 1], corrected[self.start] = halves
+        return corrected
+
+
+def known_column(name: str, columns: tuple[Column, ...]) -> Column | None:
+    """The standard column that a name speaks of, when it is plain."""
+    best, column = max(
+        ((name_likeness(name, c), -i) for i, c in enumerate(columns)),
+        default=(0.0, 0),
+    )
+    return columns[-column] if best >= KNOWN else None
+
+
+def name_likeness(name: str, column: Column) -> float:
+    """The best likeness of a name to any of a standard column's names."""
+    return max(
+        likeness(name, said)
+        for said in (column.name, column.ko, column.en, *column.synonyms)
+    )
+
+
+def split_name(
+    name: str, following: str, columns: tuple[Column, ...]
+) -> tuple[str, str] | None:
+    """Two names that were run together by a lost comma: `part_name_equip_cd`.
+
+    Plain when both halves are known, or when the second begins like the next name.
+    """
+    words = [w for w in re.split(r"[\W_]+", name.lower()) if w]
+    halves = [
+        ("_".join(words[:cut]), "_".join(words[cut:])) for cut in range(1, len(words))
+    ]
+    for first, second in halves:
+        if known_column(first, columns) and known_column(second, columns):
+            return first, second
+    family = take_apart(following).words[:1]
+    for first, second in halves:
+        if (
+            take_apart(second).words[:1] == family
+            and take_apart(first).words[:1] != family
+        ):
+            return first, second
+    return None
+
+
+def find_shift(
+    header: list[str], profiles: list[Profile], columns: tuple[Column, ...]
+) -> Shift | None:
+    """The shift that explains the values best, or None when names are right as they are.
+
+    Parameters
+    ----------
+    header : list of str
+        Names as they stand in the file.
+    profiles : list of Profile
+        What each column holds, in the same order.
+    columns : tuple of Column
+        The equipment's dictionary.
+    """
+    n = len(header)
+    fit = np.zeros((n, n))  # fit[j, i]: values of column j under name i
+    known = np.zeros(n, dtype=bool)
+    for i, name in enumerate(header):
+        column = known_column(name, columns)
+        quantity = None if column else quantity_of(name)
+        known[i] = column is not None or quantity is not None
+        for j in range(max(0, i - MOST_PLACES), min(n, i + MOST_PLACES + 1)):
+            if column is not None:
+                fit[j, i] = evidence(profiles[j], column)
+            elif quantity is not None:
+                fit[j, i] = quantity_evidence(profiles[j], quantity)
+    own = np.diagonal(fit)
+    found: list[tuple[float, Shift]] = []
+    for places in (p for p in range(-MOST_PLACES, MOST_PLACES + 1) if p):
+        moved = np.array(
+            [fit[j, j - places] if 0 <= j - places < n else 0.0 for j in range(n)]
+        )
+        # a name that nobody knows cannot be wrong: nothing is won by moving it
+        won = np.where(known, moved - own, np.minimum(moved, 0.0))
+        gain = np.round(np.cumsum(won[::-1])[::-1], 6)  # of moving from j to the end
+        start = _start(header, gain, columns)
+        tail = slice(start, n)
+        against = int(np.sum(own[tail] <= CONTRADICTION))
+        left = int(np.sum(moved[tail] <= CONTRADICTION))
+        found.append((float(gain[start]), Shift(start, places, against, left)))
+    if not found:
+        return None
+    gain_best, best = max(found, key=lambda pair: pair[0])
+    plain = (
+        best.contradictions >= FEWEST_CONTRADICTIONS
+        and best.left <= (1 - SHARE_MENDED) * best.contradictions
+        and gain_best >= 2.0 * FEWEST_CONTRADICTIONS
+    )
+    return best if plain else None
+
+
+def _start(header: list[str], gain: np.ndarray, columns: tuple[Column, ...]) -> int:
+    """Where the shift begins: after a name run together of two, else as late as fits."""
+    equal = np.flatnonzero(gain == gain.max())
+    for j in equal:
+        if j > 0 and split_name(header[j - 1], header[j], columns):
+            return int(j)
+    return int(equal[-1])
