@@ -1,0 +1,85 @@
+"""Rejected rows, kept verbatim with file, row number and reason."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kamp_lib.datasets.parsing import Parsed
+from kamp_lib.datasets.raw import FILE, REASONS, ROW, Raw, Rejected
+
+SCHEMA = pa.schema(
+    [
+        (FILE, pa.string()),
+        (ROW, pa.int64()),
+        ("reason_code", pa.string()),
+        ("reason_ko", pa.string()),
+        ("reason_en", pa.string()),
+        ("columns", pa.string()),
+        ("original", pa.string()),
+    ]
+)
+
+
+def rejected_rows(raw: Raw, parsed: Parsed) -> tuple[pd.DataFrame, np.ndarray]:
+    """The quarantine table of an ingest, and the positions of its rows in `parsed.frame`.
+
+    A row with several bad cells is one row; all its reasons are named.
+    """
+    found: dict[int, tuple[str, list[str], list[str], list[str]]] = {}
+    for place, code in parsed.set_aside.items():
+        found[place] = (code, [REASONS[code].ko], [REASONS[code].en], [])
+    for cell in parsed.bad_cells.itertuples(index=False):
+        reason = REASONS[cell.reason].format(column=cell.column, text=cell.text)
+        entry = found.setdefault(int(cell.row_index), (cell.reason, [], [], []))
+        entry[1].append(reason.ko)
+        entry[2].append(reason.en)
+        entry[3].append(cell.column)
+    places = np.array(sorted(found), dtype=np.int64)
+    taken = raw.table.select([FILE, ROW]).take(pa.array(places))
+    files = np.array(taken[FILE].to_pylist(), dtype=object)
+    originals = np.empty(len(places), dtype=object)
+    for file in dict.fromkeys(files):
+        here = np.flatnonzero(files == file)
+        originals[here] = raw.originals(file, places[here].tolist())
+    rows = [
+        {
+            FILE: file,
+            ROW: row,
+            "reason_code": found[place][0],
+            "reason_ko": "; ".join(found[place][1]),
+            "reason_en": "; ".join(found[place][2]),
+            "columns": ", ".join(found[place][3]),
+            "original": original,
+        }
+        for place, file, row, original in zip(
+            places.tolist(), files, taken[ROW].to_pylist(), originals, strict=True
+        )
+    ]
+    rows += [_as_row(rejected) for rejected in raw.rejected]
+    frame = pd.DataFrame(rows, columns=SCHEMA.names)
+    return frame.sort_values([FILE, ROW], ignore_index=True), places
+
+
+def _as_row(rejected: Rejected) -> dict[str, object]:
+    return {
+        FILE: rejected.file,
+        ROW: rejected.row,
+        "reason_code": rejected.code,
+        "reason_ko": rejected.reason.ko,
+        "reason_en": rejected.reason.en,
+        "columns": ", ".join(rejected.columns),
+        "original": rejected.original,
+    }
+
+
+def quarantine_file(rows: pd.DataFrame) -> bytes:
+    """The quarantine table as the content of a Parquet file."""
+    table = pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()

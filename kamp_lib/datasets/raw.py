@@ -1,0 +1,148 @@
+"""What reading hands on: raw cells, where each came from, and rows that were no rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kamp_lib.datasets.types import Finding
+from kamp_lib.text import Text
+
+FILE = "_file"  # provenance: the file's name as the person gave it
+ROW = "_row"  # provenance: 1-based line in the file, as an editor or a sheet shows it
+RUN = "run_id"  # the run a file of a folder holds
+PROVENANCE = (FILE, ROW)
+
+REASONS = {
+    "wrong-field-count": Text(
+        "칸 수가 머리글과 다릅니다 ({expected}칸이어야 하는데 {actual}칸)",
+        "the number of fields differs from the header ({actual} instead of {expected})",
+    ),
+    "not-a-number": Text(
+        "숫자 열 '{column}'에 숫자가 아닌 값 '{text}'이(가) 있습니다",
+        "the number column {column!r} holds {text!r}",
+    ),
+    "not-a-time": Text(
+        "시각 열 '{column}'에 시각이 아닌 값 '{text}'이(가) 있습니다",
+        "the time column {column!r} holds {text!r}",
+    ),
+    "repeated-header": Text("머리글이 되풀이된 행입니다", "the header is repeated"),
+    "totals-row": Text(
+        "합계·평균 같은 집계 행입니다", "a total or average, not a record"
+    ),
+    "unreadable-image": Text(
+        "이미지로 읽을 수 없는 파일입니다", "the file cannot be read as an image"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One row that is not stored: where it stood, why, and its text."""
+
+    file: str
+    row: int
+    code: str
+    reason: Text
+    original: str | None = None  # None: looked up later, through `Raw.verbatim`
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def because(
+        cls,
+        code: str,
+        file: str,
+        row: int,
+        *,
+        original: str | None = None,
+        columns: tuple[str, ...] = (),
+        **values: Any,
+    ) -> Rejected:
+        return cls(file, row, code, REASONS[code].format(**values), original, columns)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file that was read: its content's hash is its identity."""
+
+    name: str
+    path: Path
+    sha256: str
+    bytes: int
+    rows: int  # data rows, stored or not
+    run: str | None = None
+    details: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What must not be ingested twice: this content, in this place."""
+        place = "".join(f":{v}" for v in (self.run, *self.details_of_place()) if v)
+        return self.sha256 + place
+
+    def details_of_place(self) -> tuple[str | None, ...]:
+        return (self.details.get("class"), self.details.get("split"))
+
+
+# Gives the text of rows (by row number) exactly as it stands in the file.
+Verbatim = Callable[[Sequence[int]], list[str]]
+
+
+@dataclass
+class Raw:
+    """Raw cells of one or more files, each row with `_file` and `_row`.
+
+    `table` holds text for text files and sheets, native types for Parquet. Rows that
+    could not even be split into cells are in `rejected`.
+    """
+
+    table: pa.Table
+    sources: list[Source]
+    rejected: list[Rejected] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    verbatim: dict[str, Verbatim] = field(default_factory=dict)
+    images: bool = False
+    labels: Source | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The source columns, without provenance."""
+        return [c for c in self.table.column_names if c not in PROVENANCE]
+
+    @property
+    def rows_read(self) -> int:
+        return self.table.num_rows + len(self.rejected)
+
+    def originals(self, file: str, positions: Sequence[int]) -> list[str]:
+        """Rows (by position in `table`) as they stand in their file."""
+        taken = self.table.take(list(positions))
+        if file in self.verbatim:
+            return self.verbatim[file](taken[ROW].to_pylist())
+        cells = taken.drop_columns(list(PROVENANCE)).to_pylist()
+        return [json.dumps(row, ensure_ascii=False, default=str) for row in cells]
+
+
+def sha256_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Column names as they stand, but none empty and none twice.
+
+    >>> unique_names(["a", "", "a"])
+    ['a', 'column_2', 'a_2']
+    """
+    result: list[str] = []
+    for place, name in enumerate(names, start=1):
+        name = " ".join(name.split()) or f"column_{place}"
+        wanted, number = name, 1
+        while name in result or name in PROVENANCE:
+            number += 1
+            name = f"{wanted}_{number}"
+        result.append(name)
+    return result

@@ -1,0 +1,113 @@
+"""The types in which rows are stored, and how new rows fit a table that exists."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+
+from kamp_lib.catalog import Equipment
+from kamp_lib.datasets.mapping import standard_columns
+from kamp_lib.errors import KampError
+
+
+def as_stored(
+    frame: pd.DataFrame, machine: Equipment, record_kind: str | None, time_zone: str
+) -> pa.Table:
+    """Mapped rows as they are stored: local times in UTC, standard columns in their kind.
+
+    Sensors and setpoints are always float64, so that a file whose pressures happen to
+    be whole fits the next one; categories and texts are text.
+    """
+    known = standard_columns(map(str, frame.columns), machine, record_kind)
+    stored = {}
+    for name in frame.columns:
+        values, column = frame[name], known.get(str(name))
+        if pd.api.types.is_datetime64_any_dtype(values):
+            values = as_utc(values, time_zone)
+        elif column is not None and pd.api.types.is_numeric_dtype(values):
+            if column.kind == "number" and column.role in ("sensor", "setpoint"):
+                values = values.astype("float64")
+            elif column.kind in ("category", "text") and _whole(values):
+                values = values.astype("Int64").astype("string")
+        stored[str(name)] = _arrow(values)
+    return pa.table(stored)
+
+
+def as_utc(values: pd.Series, time_zone: str) -> pd.Series:
+    """Local times in UTC; where clocks went back the earlier reading is not knowable."""
+    if values.dt.tz is None:
+        values = values.dt.tz_localize(
+            time_zone, ambiguous=[False] * len(values), nonexistent="shift_forward"
+        )
+    return values.dt.tz_convert("UTC")
+
+
+def _whole(values: pd.Series) -> bool:
+    known = values.dropna()
+    return bool((known == known.astype("float64").round()).all())
+
+
+def _arrow(values: pd.Series) -> pa.Array:
+    array = pa.Array.from_pandas(values)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_timestamp(array.type):
+        return array.cast(pa.timestamp("us", tz="UTC"), safe=False)
+    if pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
+        return array.cast(pa.string())
+    return array
+
+
+def fitted(
+    new: pa.Table, old: pa.Schema, name: str
+) -> tuple[pa.Table, pa.Schema | None]:
+    """New rows in the types of the stored ones.
+
+    Returns
+    -------
+    table : pyarrow.Table
+        The new rows.
+    wider : pyarrow.Schema or None
+        Set when the stored rows have to be rewritten in wider types (whole numbers that
+        now get fractions).
+
+    Raises
+    ------
+    KampError
+        When a column changed its kind, say from number to text.
+    """
+    wider: dict[str, pa.DataType] = {}
+    for place, field in enumerate(new.schema):
+        if field.name not in old.names or field.type == old.field(field.name).type:
+            continue
+        held, column = old.field(field.name).type, new[place]
+        if column.null_count == len(column):
+            new = new.set_column(place, field.name, pa.nulls(len(column), held))
+        elif pa.types.is_string(held) and pa.types.is_integer(field.type):
+            new = new.set_column(place, field.name, column.cast(held))
+        elif _is_number(held) and _is_number(field.type):
+            try:
+                new = new.set_column(place, field.name, column.cast(held))
+            except pa.ArrowInvalid:
+                wider[field.name] = pa.float64()
+        else:
+            raise KampError(
+                f"'{field.name}' 열의 종류가 데이터셋 '{name}'과 다릅니다({_said(held)[0]} → {_said(field.type)[0]})."
+                " 파일을 확인하거나 --dataset 으로 다른 이름에 저장하세요.",
+                f"column {field.name!r} was {_said(held)[1]} in data set {name!r} and is now"
+                f" {_said(field.type)[1]}; check the file, or store it under another --dataset.",
+            )
+    if not wider:
+        return new, None
+    fields = [pa.field(f.name, wider.get(f.name, f.type)) for f in old]
+    return new, pa.schema(fields)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _said(kind: pa.DataType) -> tuple[str, str]:
+    if _is_number(kind):
+        return ("숫자", "numbers")
+    return ("시각", "times") if pa.types.is_timestamp(kind) else ("문자", "text")
