@@ -21,10 +21,7 @@ import pyarrow as pa
 
 from kamp_lib.catalog import Equipment, equipment_type
 
-try:
-    from kamp_lib.datasets.checks import check
-except ImportError:  # until the checks stand
-    check = None  # type: ignore[assignment]
+from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.dataset import Dataset, as_frame, open_dataset
 from kamp_lib.datasets.duplicates import duplicate_rows
 from kamp_lib.datasets.mapping import apply_mapping, propose_mapping, standard_columns
@@ -283,13 +280,12 @@ class _Job:
             fresh = self._not_yet_stored(old, table)
             frame, table = frame[fresh], table.filter(pa.array(fresh))
         findings = [*self.rows.findings, *self.shifts, *repeats]
-        if len(frame) and check is not None:
+        if len(frame):
             findings += check(
                 frame.reset_index(drop=True),
                 self.machine,
                 kind,
                 mapping=self.mapping,
-                files=[s.name for s in self.raw.sources],
             )
         read_ = self.raw.rows_read
         counts = {
