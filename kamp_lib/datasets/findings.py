@@ -92,6 +92,7 @@ def finding(
     examples: Iterable[Any] = (),
     severity: Severity | None = None,
     variant: str | None = None,
+    shown: Iterable[str] | None = None,
     **values: Any,
 ) -> Finding:
     """A finding with the words of its code.
@@ -110,6 +111,8 @@ def finding(
         Instead of the code's own.
     variant : str, optional
         Words for a special case of the code, from its `variants`.
+    shown : iterable of str, optional
+        The columns as the message names them, when not all of `columns`.
     **values
         What fills the other places of the message; a `Text` in its own language.
         A place left unfilled is a `KeyError`.
@@ -121,11 +124,11 @@ def finding(
     """
     entry = catalogue()[code].variant(variant)
     columns = list(dict.fromkeys(columns))
-    shown = [str(e) for e in examples][:SHOWN_EXAMPLES]
+    kept = [str(e) for e in examples][:SHOWN_EXAMPLES]
     values = {
-        "columns": list_of(columns),
+        "columns": list_of(columns if shown is None else shown),
         "count": count,
-        "examples": ", ".join(shown),
+        "examples": ", ".join(kept),
         **values,
     }
 
@@ -140,7 +143,7 @@ def finding(
         severity=severity or entry.severity,
         columns=columns,
         count=count,
-        examples=shown,
+        examples=kept,
         message_ko=message.ko,
         message_en=message.en,
         why_ko=why.ko,

@@ -1,0 +1,102 @@
+"""The checks of the door: each looks at the mapped frame and says what it finds.
+
+A check is a function `check(context) -> list[Finding]`; the order of `CHECKS` matters
+where an earlier one explains what a later one would also stumble over (values that were
+standardised lie outside every range; placeholders are not implausible values too).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from kamp_lib.catalog import Equipment, equipment_type
+from kamp_lib.datasets.checks.columns import (
+    already_standardised,
+    category_variants,
+    dead_columns,
+    sentinel_values,
+)
+from kamp_lib.datasets.checks.context import Context
+from kamp_lib.datasets.checks.derived import derived_columns
+from kamp_lib.datasets.checks.images import near_duplicate_images
+from kamp_lib.datasets.checks.labels import (
+    contradicting_twins,
+    label_in_disguise,
+    single_class_label,
+)
+from kamp_lib.datasets.checks.ranges import implausible_values, swapped_columns
+from kamp_lib.datasets.checks.runs import copied_runs
+from kamp_lib.datasets.checks.times import restarting_id, time_stamps
+from kamp_lib.datasets.types import Finding, Mapping
+from kamp_lib.progress import Progress, silent
+from kamp_lib.text import Text
+
+CHECKING = Text("데이터 점검", "checking the data")
+ORDER = {"error": 0, "warning": 1, "info": 2}
+CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
+    already_standardised,
+    sentinel_values,
+    swapped_columns,
+    implausible_values,
+    dead_columns,
+    derived_columns,
+    category_variants,
+    time_stamps,
+    restarting_id,
+    single_class_label,
+    label_in_disguise,
+    contradicting_twins,
+    copied_runs,
+    near_duplicate_images,
+)
+
+
+def check(
+    frame: pd.DataFrame,
+    equipment: str | Equipment,
+    record_kind: str | None,
+    *,
+    mapping: Mapping | None = None,
+    images_folder: Path | None = None,
+    progress: Progress = silent,
+) -> list[Finding]:
+    """Look for everything that may be wrong with a frame; change nothing.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Typed columns under stored names, with `_file` and `_row`.
+    equipment : str or Equipment
+        Whose column dictionary says what the columns mean.
+    record_kind : str or None
+        What one row is.
+    mapping : Mapping, optional
+        Lets findings name the columns as the file does.
+    images_folder : Path, optional
+        Where the pictures of column `image` are; without it they are not compared.
+    progress : Progress
+        Told before each check.
+
+    Returns
+    -------
+    list of Finding
+        The gravest first.
+    """
+    machine = equipment_type(equipment) if isinstance(equipment, str) else equipment
+    context = Context(
+        frame.reset_index(drop=True),
+        machine,
+        record_kind,
+        mapping,
+        Path(images_folder) if images_folder else None,
+    )
+    findings: list[Finding] = []
+    if not len(frame):
+        return findings
+    for done, look in enumerate(CHECKS):
+        progress(CHECKING, done=done, total=len(CHECKS))
+        findings += look(context)
+    return sorted(findings, key=lambda f: ORDER[f.severity])

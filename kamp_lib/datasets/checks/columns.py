@@ -1,0 +1,172 @@
+"""Columns that carry no measurement of their own: placeholders, dead, scaled, misspelt."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.datasets.checks.context import Context, number_text
+from kamp_lib.datasets.findings import finding, list_of
+from kamp_lib.datasets.mapping_evidence import quantity_of
+from kamp_lib.datasets.types import Finding
+
+# What loggers write when they have no value.
+PLACEHOLDERS = (-99.0, -999.0, -999.9, -9999.0, -99999.0, 999.0, 999.9, 9999.0, 9999.9)
+PLACEHOLDERS += (99999.0, 999999.0, 3276.7, 32767.0, -32768.0, 6553.5, 65535.0)
+FAR = 3.0  # a placeholder lies so many spreads away from every other value
+
+
+def already_standardised(context: Context) -> list[Finding]:
+    """Most number columns have mean 0 and standard deviation 1: the units are gone."""
+    scaled, judged = [], 0
+    for column in context.measured:
+        number = context.numbers[column]
+        number = number[np.isfinite(number)]
+        if len(number) < 30 or context.distinct[column] < 5:
+            continue
+        judged += 1
+        # gaps made after scaling move both figures a little
+        if abs(number.mean()) < 0.05 and abs(number.std() - 1) < 0.12:
+            scaled.append(column)
+    if len(scaled) < 3 or len(scaled) < 0.6 * judged:
+        return []
+    # units are gone everywhere: ranges say nothing about any column of this file
+    context.explained |= set(context.measured)
+    return [
+        finding(
+            "already-standardised",
+            columns=context.names(*scaled),
+            shown=[context.shown(c) for c in scaled],
+            count=len(scaled),
+            examples=[context.shown(c) for c in scaled],
+        )
+    ]
+
+
+def sentinel_values(context: Context) -> list[Finding]:
+    """Numbers such as -999 or 65535, or 0 for a temperature, far from all others."""
+    findings = []
+    for column in context.numbers:
+        if context.role(column) in ("id", "target", "time") or (
+            context.names_records(column)
+        ):
+            continue
+        number = context.numbers[column]
+        placeholders = np.unique(number[np.isin(number, PLACEHOLDERS)])
+        rest = number[np.isfinite(number) & ~np.isin(number, PLACEHOLDERS)]
+        suspects = [v for v in placeholders if _is_far(v, rest)]
+        if _never_zero(context, column) and _zero_is_far(rest):
+            suspects.append(0.0)
+        for value in suspects:
+            count = int((number == value).sum())
+            if value == 0.0 or count < len(number):
+                # cells are doubted once: as placeholders, not as implausible too
+                context.numbers[column] = np.where(
+                    context.numbers[column] == value, np.nan, context.numbers[column]
+                )
+            findings.append(
+                finding(
+                    "sentinel-value",
+                    columns=context.names(column),
+                    count=count,
+                    examples=[number_text(value)],
+                    column=context.shown(column),
+                    value=number_text(value),
+                )
+            )
+    return findings
+
+
+def _is_far(value: float, rest: np.ndarray) -> bool:
+    if not len(rest):
+        return True
+    low, high = rest.min(), rest.max()
+    gap = value - high if value > high else low - value
+    spread = max(high - low, 1e-9, 0.05 * max(abs(low), abs(high)))
+    return bool(gap > FAR * spread)
+
+
+def _never_zero(context: Context, column: str) -> bool:
+    """A temperature of a running machine is not 0.0, again and again."""
+    known = context.standard.get(column)
+    if known is not None:
+        return known.unit == "Cel" and (known.min is None or known.min > 0)
+    quantity = context.quantity(column)
+    return quantity is not None and quantity.unit == "Cel"
+
+
+def _zero_is_far(rest: np.ndarray) -> bool:
+    zero = rest == 0
+    warm = rest[~zero]
+    if not zero.any() or len(warm) < len(rest) / 10 or not len(warm):
+        return False
+    low, middle = warm.min(), np.median(warm)
+    # nothing between 0 and the coldest real value: not a machine warming up
+    return bool(middle > 15 and low > 0.5 * middle)
+
+
+def dead_columns(context: Context) -> list[Finding]:
+    """Columns with one value; sensors that read 0 throughout are said apart."""
+    if len(context.frame) < 10:
+        return []
+    zero: list[str] = []
+    constant: list[str] = []
+    for column, number in context.numbers.items():
+        finite = number[np.isfinite(number)]
+        if context.distinct[column] != 1 or not len(finite):
+            continue
+        if context.role(column) in ("id", "time", "target", "context", "setpoint"):
+            continue
+        if context.names_records(column):
+            continue
+        sensor = context.role(column) == "sensor" or quantity_of(context.shown(column))
+        (zero if sensor and not finite.any() else constant).append(column)
+    findings = []
+    for columns, variant in ((zero, "sensor"), (constant, None)):
+        if columns:
+            findings.append(
+                finding(
+                    "dead-column",
+                    columns=context.names(*columns),
+                    shown=[context.shown(c) for c in columns],
+                    count=len(columns),
+                    examples=[
+                        f"{context.shown(c)} = {context.frame[c].dropna().iloc[0]:g}"
+                        for c in columns
+                    ],
+                    variant=variant,
+                )
+            )
+    return findings
+
+
+def category_variants(context: Context) -> list[Finding]:
+    """One word in several spellings: case, spaces, underscores."""
+    findings = []
+    for column in context.columns:
+        values = context.frame[column]
+        if not pd.api.types.is_string_dtype(values) or context.distinct[column] > 200:
+            continue
+        counts = values.dropna().astype(str).value_counts()
+        spellings: dict[str, list[str]] = {}
+        for word in counts.index:
+            plain = re.sub(r"[\s_\-]+", "", word).casefold()
+            spellings.setdefault(plain, []).append(word)
+        several = [words for words in spellings.values() if len(words) > 1]
+        if not several or context.role(column) in ("id", "time"):
+            continue
+        said = [" / ".join(f"'{w}'" for w in words) for words in several]
+        rare = sum(int(counts[w]) for words in several for w in words[1:])
+        findings.append(
+            finding(
+                "category-variants",
+                columns=context.names(column),
+                count=rare,
+                examples=said,
+                column=context.shown(column),
+                groups=list_of(said),
+            )
+        )
+    return findings

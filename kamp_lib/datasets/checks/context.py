@@ -1,0 +1,218 @@
+"""What every check knows about the frame before it looks: meanings, runs, labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.catalog import Column, Equipment, Quantity, standard_models
+from kamp_lib.datasets.mapping import PROVENANCE, standard_columns
+from kamp_lib.datasets.mapping_evidence import quantity_of
+from kamp_lib.datasets.names import take_apart
+from kamp_lib.datasets.types import Mapping
+
+RUN_COLUMN = "run_id"
+GOOD_WORDS = frozenset(
+    {"ok", "y", "yes", "pass", "passed", "good", "g", "normal", "양품", "정상", "합격"}
+)
+BAD_WORDS = frozenset(
+    {"ng", "n", "no", "fail", "failed", "bad", "defect", "불량", "비정상", "불합격"}
+)
+LABEL_NAMES = frozenset(
+    {"label", "tag", "passorfail", "passfail", "result", "judgement", "judgment", "ok"}
+    | {
+        "okng",
+        "class",
+        "target",
+        "판정",
+        "결과",
+        "양불",
+        "불량",
+        "합격여부",
+        "양불판정",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label column as 0 (good) and 1 (bad), missing where not judged."""
+
+    name: str
+    bad: pd.Series  # float: 0, 1 or nan
+
+
+@dataclass
+class Context:
+    """The frame's meaning, worked out once and shared by all checks."""
+
+    frame: pd.DataFrame
+    machine: Equipment
+    record_kind: str | None
+    mapping: Mapping | None = None
+    images_folder: Path | None = None
+    # columns that an earlier check has explained; later ones leave them alone
+    explained: set[str] = field(default_factory=set)
+
+    @cached_property
+    def standard(self) -> dict[str, Column]:
+        """Stored name -> standard column."""
+        return standard_columns(self.frame.columns, self.machine, self.record_kind)
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The data columns, without provenance and the origin mark."""
+        outside = {*PROVENANCE, "data_origin"}
+        return [c for c in self.frame.columns if c not in outside]
+
+    @cached_property
+    def _source(self) -> dict[str, str]:
+        names = self.mapping.names() if self.mapping else {}
+        return {stored: source for source, stored in names.items()}
+
+    def names(self, *columns: str) -> list[str]:
+        """Source and stored name of columns, as findings hold them."""
+        both = [n for c in columns for n in (self._source.get(c, c), c)]
+        return list(dict.fromkeys(both))
+
+    def shown(self, column: str) -> str:
+        """The name a person knows: that of the file."""
+        return self._source.get(column, column)
+
+    def role(self, column: str) -> str:
+        known = self.standard.get(column)
+        return known.role if known else "extra"
+
+    def quantity(self, column: str) -> Quantity | None:
+        """The physical quantity of a column that the catalogue does not know."""
+        if column in self.standard:
+            return None
+        return quantity_of(self.shown(column))
+
+    @cached_property
+    def numbers(self) -> dict[str, np.ndarray]:
+        """Number columns as float arrays."""
+        return {
+            c: self.frame[c].to_numpy(dtype=float, na_value=np.nan)
+            for c in self.columns
+            if pd.api.types.is_numeric_dtype(self.frame[c])
+            and not pd.api.types.is_bool_dtype(self.frame[c])
+        }
+
+    @cached_property
+    def distinct(self) -> dict[str, int]:
+        """How many different values each data column holds."""
+        return {c: int(self.frame[c].nunique()) for c in self.columns}
+
+    @cached_property
+    def measured(self) -> list[str]:
+        """Number columns that hold a measurement or setting and that move."""
+        return [
+            c
+            for c in self.numbers
+            if self.role(c) in ("sensor", "setpoint", "extra")
+            and self.distinct[c] > 1
+            and not self.names_records(c)
+        ]
+
+    def names_records(self, column: str) -> bool:
+        """An id, a counter or a code: numbers that measure nothing."""
+        if self.role(column) in ("id", "time"):
+            return True
+        if column in self.standard:
+            return False
+        words = set(take_apart(self.shown(column)).words)
+        named = words & {"id", "number", "serial", "index", "code", "unnamed", "번호"}
+        return bool(named) and not pd.api.types.is_float_dtype(self.frame[column])
+
+    @cached_property
+    def times(self) -> list[str]:
+        """Time columns: the standard one, else those that hold times."""
+        held = [
+            c
+            for c in self.columns
+            if pd.api.types.is_datetime64_any_dtype(self.frame[c])
+        ]
+        standard = [c for c in held if self.role(c) == "time"]
+        return standard or held[:1]
+
+    @cached_property
+    def runs(self) -> pd.Series | None:
+        """Which run each row belongs to, when the data are several runs."""
+        for column in (RUN_COLUMN, PROVENANCE[0]):
+            if column in self.frame.columns:
+                run = self.frame[column]
+                if 2 <= run.nunique() <= len(run) / 10:
+                    return run
+        return None
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """Columns that hold records of one source together: file, machine, run, part."""
+        ids = [
+            c
+            for c in self.columns
+            if self.role(c) == "id" and self.distinct[c] <= len(self.frame) / 5
+        ]
+        file = [PROVENANCE[0]] if PROVENANCE[0] in self.frame.columns else []
+        return file + ids
+
+    @cached_property
+    def labels(self) -> list[Label]:
+        """Label columns of the dictionary, else those that look like one."""
+        targets = [
+            c
+            for c, column in self.standard.items()
+            if column.role == "target" and (column.good or column.bad)
+        ]
+        if not any(column.role == "target" for column in self.standard.values()):
+            targets += [c for c in self.columns if self._looks_like_label(c)]
+        return [Label(c, self._as_bad(c)) for c in targets]
+
+    def _looks_like_label(self, column: str) -> bool:
+        if take_apart(self.shown(column)).joined not in LABEL_NAMES:
+            return False
+        if not 1 <= self.distinct[column] <= 2:
+            return False
+        words = {str(v).strip().lower() for v in self.frame[column].dropna().unique()}
+        return words <= GOOD_WORDS | BAD_WORDS | {"0", "1", "0.0", "1.0"}
+
+    def _as_bad(self, column: str) -> pd.Series:
+        known = self.standard.get(column)
+        good = set(known.good) if known else set()
+        bad = set(known.bad) if known else set()
+        if not good | bad:
+            good, bad = set(GOOD_WORDS) | {"0"}, set(BAD_WORDS) | {"1"}
+        codes, values = pd.factorize(self.frame[column])
+        words = [_word(v) for v in values]
+        meaning = [
+            1.0 if w in bad else 0.0 if w in good or (bad and not good) else np.nan
+            for w in words
+        ]
+        table = np.array([*meaning, np.nan])
+        return pd.Series(table[codes], index=self.frame.index)
+
+    @cached_property
+    def leaks(self) -> set[str]:
+        """Columns that a standard model of this machine already keeps out."""
+        return {
+            name
+            for model in standard_models().values()
+            if model.equipment == self.machine.id
+            for name in model.leaks
+        }
+
+
+def _word(value: object) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip().lower()
+
+
+def number_text(value: float) -> str:
+    """A number as people write it: no trailing zeros, thousands separated."""
+    return f"{value:,.6g}"

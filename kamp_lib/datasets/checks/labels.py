@@ -1,0 +1,181 @@
+"""Labels: only one kind, given away by a column, or contradicting each other."""
+
+from __future__ import annotations
+
+from math import comb, log2
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.datasets.checks.context import Context, Label, number_text
+from kamp_lib.datasets.duplicates import row_hashes
+from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.types import Finding
+from kamp_lib.text import Text
+
+# A column gives the label away when so good a match has at most this probability to
+# come about by shuffling the labels (2 to the power of -20, about one in a million).
+CHANCE_BITS = 20.0
+FEWEST_EACH = 3  # cases of either kind
+MOST_WORDS = 50
+
+
+def single_class_label(context: Context) -> list[Finding]:
+    """A label column in which only one label occurs."""
+    findings = []
+    for label in context.labels:
+        held = context.frame[label.name].dropna()
+        if len(held) < 10 or held.nunique() != 1:
+            continue
+        findings.append(
+            finding(
+                "single-class-label",
+                columns=context.names(label.name),
+                count=len(held),
+                examples=[held.iloc[0]],
+                column=context.shown(label.name),
+                value=held.iloc[0],
+            )
+        )
+    return findings
+
+
+def label_in_disguise(context: Context) -> list[Finding]:
+    """One column that tells the label of every case, beyond what chance can do."""
+    findings = []
+    for label in context.labels:
+        cases, bad, by_run = _cases(context, label)
+        n, k = len(bad), int(bad.sum())
+        if min(k, n - k) < FEWEST_EACH:
+            continue
+        needed = log2(comb(n, k)) if n < 5000 else np.inf
+        for column in context.columns:
+            if context.role(column) in ("target", "id", "time"):
+                continue
+            if context.distinct[column] < 2 or column not in cases:
+                continue
+            bits = _bits(cases[column], bad, context.names_records(column))
+            # a run's label has few cases: one in a thousand shuffles has to do
+            least = 10.0 if by_run else CHANCE_BITS
+            if bits is None or needed - bits < least:
+                continue
+            findings.append(
+                finding(
+                    "label-in-disguise",
+                    columns=context.names(column, label.name),
+                    shown=[context.shown(column)],
+                    count=n,
+                    examples=_examples(cases[column], bad),
+                    severity="info" if column in context.leaks else None,
+                    target=context.shown(label.name),
+                    detail=Text(f"{n:,}건 모두 일치", f"in all {n:,} cases"),
+                )
+            )
+    return findings
+
+
+def _cases(context: Context, label: Label) -> tuple[pd.DataFrame, np.ndarray, bool]:
+    """One row per judged case: per run where label is of the run, else per record."""
+    judged = label.bad.notna()
+    frame = context.frame.loc[judged, context.columns]
+    bad = label.bad[judged]
+    run = context.runs
+    if run is not None and len(bad):
+        run = run[judged]
+        per_run = bad.groupby(run, sort=False)
+        if (per_run.nunique() == 1).all() and len(per_run) < len(bad) / 5:
+            constant = [
+                c
+                for c in frame.columns
+                if (frame[c].groupby(run, sort=False).nunique(dropna=False) <= 1).all()
+            ]
+            first = frame[constant].groupby(run, sort=False).first()
+            return first, per_run.first().to_numpy(), True
+    return frame, bad.to_numpy(), False
+
+
+def _bits(values: pd.Series, bad: np.ndarray, is_id: bool) -> float | None:
+    """Bits of freedom of a perfect rule on one column; None when it is not perfect."""
+    isna = values.isna().to_numpy()
+    if isna.any() and not isna.all() and np.array_equal(isna, bad == 1):
+        return 1.0
+    if isna.any() and np.array_equal(~isna, bad == 1):
+        return 1.0
+    if pd.api.types.is_datetime64_any_dtype(values) or is_id:
+        return None
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        number = values.to_numpy(dtype=float, na_value=np.nan)
+        good, worse = number[(bad == 0) & ~isna], number[(bad == 1) & ~isna]
+        if not len(good) or not len(worse) or isna.mean() > 0.5:
+            return None
+        apart = good.max() < worse.min() or worse.max() < good.min()
+        if apart:
+            return 1.0 + log2(max(2, len(np.unique(number))))
+    codes, words = pd.factorize(values, use_na_sentinel=False)
+    if len(words) > min(MOST_WORDS, len(values) / 2):
+        return None
+    of_word = np.bincount(codes, weights=bad, minlength=len(words))
+    size = np.bincount(codes, minlength=len(words))
+    return float(len(words)) if np.all((of_word == 0) | (of_word == size)) else None
+
+
+def _examples(values: pd.Series, bad: np.ndarray) -> list[str]:
+    shown = []
+    for which in (0, 1):
+        of_kind = values[bad == which].dropna()
+        if len(of_kind):
+            value = of_kind.iloc[0]
+            said = number_text(value) if isinstance(value, float) else str(value)
+            shown.append(f"{said} -> {which}")
+    return shown
+
+
+def contradicting_twins(context: Context) -> list[Finding]:
+    """Groups of records that share every process value and differ in the label."""
+    findings = []
+    inputs = context.measured
+    if len(inputs) < 3:
+        return []
+    for label in context.labels:
+        judged = label.bad.notna()
+        bad = label.bad[judged].to_numpy()
+        if not 0 < bad.sum() < len(bad) or _labels_runs(context, label):
+            continue
+        vector = row_hashes(context.frame.loc[judged, inputs]).to_numpy()
+        codes, vectors = pd.factorize(vector)
+        # settings alone repeat by nature; only rich process values make twins
+        if len(vectors) < 0.2 * len(codes):
+            continue
+        of_group = np.bincount(codes, weights=bad)
+        size = np.bincount(codes)
+        mixed = (of_group > 0) & (of_group < size)
+        if not mixed.any():
+            continue
+        findings.append(
+            finding(
+                "contradicting-twins",
+                columns=context.names(label.name),
+                count=int(mixed.sum()),
+                examples=_rows(context, judged, codes, int(np.flatnonzero(mixed)[0])),
+                rows=int(size[mixed].sum()),
+                target=context.shown(label.name),
+            )
+        )
+    return findings
+
+
+def _labels_runs(context: Context, label: Label) -> bool:
+    """Whether the label is of the whole run, not of one record."""
+    run = context.runs
+    if run is None:
+        return False
+    return bool((label.bad.groupby(run, sort=False).nunique() <= 1).all())
+
+
+def _rows(
+    context: Context, judged: pd.Series, codes: np.ndarray, group: int
+) -> list[str]:
+    if "_row" not in context.frame.columns:
+        return []
+    rows = context.frame.loc[judged, "_row"].to_numpy()[codes == group]
+    return [f"row {row}" for row in rows[:4]]

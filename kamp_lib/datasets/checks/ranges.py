@@ -1,0 +1,165 @@
+"""Values against what is physically plausible: swapped columns, implausible values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kamp_lib.datasets.checks.context import Context, number_text
+from kamp_lib.datasets.findings import finding, list_of
+from kamp_lib.datasets.mapping_evidence import profile, quantity_evidence
+from kamp_lib.datasets.names import take_apart
+from kamp_lib.datasets.types import Finding
+from kamp_lib.text import Text
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Where values of a column have to lie, by its standard column or its quantity."""
+
+    low: float
+    high: float
+    usual_low: float
+    usual_high: float
+    unit: str
+    live_min: float = 0.0  # a live signal reaches at least this
+
+    def plausible(self, values: Values) -> bool:
+        alive = abs(values.median) >= self.live_min or values.high >= self.live_min
+        return alive and self.low <= values.median <= self.high
+
+    def usual(self, values: Values) -> bool:
+        inside = self.usual_low <= values.median <= self.usual_high
+        return inside and self.plausible(values)
+
+
+@dataclass(frozen=True)
+class Values:
+    low: float
+    median: float
+    high: float
+
+
+def expected(context: Context, column: str) -> Expected | None:
+    """The expectation of one column; None when nothing is known about it."""
+    known = context.standard.get(column)
+    if known is not None:
+        if known.kind != "number" or (known.min is None and known.max is None):
+            return None
+        low = -np.inf if known.min is None else known.min
+        high = np.inf if known.max is None else known.max
+        usual_low = low if known.usual_min is None else known.usual_min
+        usual_high = high if known.usual_max is None else known.usual_max
+        return Expected(low, high, usual_low, usual_high, known.display_unit)
+    quantity = context.quantity(column)
+    if quantity is None:
+        return None
+    low, high, unit = quantity.min, quantity.max, quantity.unit or ""
+    return Expected(low, high, low, high, unit, quantity.live_min)
+
+
+def swapped_columns(context: Context) -> list[Finding]:
+    """Two columns of which neither fits its own name and both fit the other's."""
+    seen: dict[str, tuple[Values, Expected]] = {}
+    for column in context.measured:
+        wanted = expected(context, column)
+        number = context.numbers[column]
+        number = number[np.isfinite(number)]
+        if wanted is None or not len(number) or column in context.explained:
+            continue
+        low, median, high = np.quantile(number, [0.02, 0.5, 0.98])
+        seen[column] = Values(low, median, high), wanted
+    odd = {c for c, (values, wanted) in seen.items() if not wanted.usual(values)}
+    wrong = {c for c in odd if not seen[c][1].plausible(seen[c][0])}
+    found: list[tuple[str, str]] = []
+    taken: set[str] = set()
+    pairs = [
+        (one, other)
+        for one in sorted(wrong, key=context.columns.index)
+        for other in odd
+        if other != one
+        and seen[other][1].usual(seen[one][0])
+        and seen[one][1].usual(seen[other][0])
+        # two columns of one expectation cannot be told apart by it
+        and seen[one][1] != seen[other][1]
+    ]
+    pairs.sort(key=lambda p: (-_kinship(context, *p), context.columns.index(p[1])))
+    for one, other in pairs:
+        if not {one, other} & taken:
+            taken |= {one, other}
+            found.append((one, other))
+    if not found:
+        return []
+    found.sort(key=lambda p: context.columns.index(p[0]))
+    context.explained |= taken
+    said = [
+        f"{_range(context, one, seen[one][0])} ↔ {_range(context, other, seen[other][0])}"
+        for one, other in found
+    ]
+    names = [n for pair in found for n in context.names(*pair)]
+    detail: Text = list_of(said)
+    return [
+        finding(
+            "swapped-columns",
+            columns=names,
+            count=2 * len(found),
+            examples=said,
+            detail=detail,
+        )
+    ]
+
+
+def _kinship(context: Context, one: str, other: str) -> float:
+    """Swaps happen between neighbours: the same axis, station or number."""
+    a, b = take_apart(context.shown(one)), take_apart(context.shown(other))
+    same_place = a.letters == b.letters and a.numbers == b.numbers
+    apart = abs(context.columns.index(one) - context.columns.index(other))
+    return 2.0 * same_place + 1.0 / (1 + apart)
+
+
+def _range(context: Context, column: str, values: Values) -> str:
+    low, high = number_text(values.low), number_text(values.high)
+    return f"{context.shown(column)} ({low} ~ {high})"
+
+
+def implausible_values(context: Context) -> list[Finding]:
+    """Values outside what a standard column or a quantity can be."""
+    findings = []
+    for column in context.measured:
+        wanted = expected(context, column)
+        if wanted is None or column in context.explained:
+            continue
+        number = context.numbers[column]
+        if column in context.standard:
+            outside = (number < wanted.low) | (number > wanted.high)
+        else:
+            outside = _against_quantity(context, column, number)
+        count = int(outside.sum())
+        if not count:
+            continue
+        quantity = context.quantity(column)
+        findings.append(
+            finding(
+                "implausible-values",
+                columns=context.names(column),
+                count=count,
+                examples=[number_text(v) for v in np.unique(number[outside])[:5]],
+                variant="quantity" if quantity else None,
+                column=context.shown(column),
+                low=number_text(wanted.low),
+                high=number_text(wanted.high),
+                unit=f" {wanted.unit}" if wanted.unit else "",
+                quantity=quantity.label if quantity else "",
+            )
+        )
+    return findings
+
+
+def _against_quantity(context: Context, column: str, number: np.ndarray) -> np.ndarray:
+    """A name alone is a weak clue: doubt a column only when most of it is off."""
+    quantity = context.quantity(column)
+    seen = profile(context.frame[column])
+    if quantity is None or quantity_evidence(seen, quantity) > 0 or seen.silent:
+        return np.zeros(len(number), dtype=bool)
+    return (number < quantity.min) | (number > quantity.max)
