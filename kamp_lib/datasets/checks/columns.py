@@ -13,7 +13,17 @@ from kamp_lib.datasets.mapping_evidence import quantity_of
 from kamp_lib.datasets.types import Finding
 
 # What loggers write when they have no value.
-PLACEHOLDERS = (-99.0, -999.0, -999.9, -9999.0, -99999.0, 999.0, 999.9, 9999.0, 9999.9)
+PLACEHOLDERS: tuple[float, ...] = (
+    -99.0,
+    -999.0,
+    -999.9,
+    -9999.0,
+    -99999.0,
+    999.0,
+    999.9,
+    9999.0,
+    9999.9,
+)
 PLACEHOLDERS += (99999.0, 999999.0, 3276.7, 32767.0, -32768.0, 6553.5, 65535.0)
 FAR = 3.0  # a placeholder lies so many spreads away from every other value
 

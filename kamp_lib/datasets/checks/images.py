@@ -13,7 +13,7 @@ from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.types import Finding
 
 SIDE = 64
-ALIKE = 0.9  # correlation of the fine structure of two pictures
+ALIKE = 0.95  # correlation of the fine structure of two pictures
 MOST_IMAGES = 5000
 BLOCK = 500
 
@@ -42,7 +42,7 @@ def near_duplicate_images(context: Context) -> list[Finding]:
 
 
 def near_twins(paths: list[Path]) -> list[tuple[int, int]]:
-    """Positions of pairs of images whose fine structure correlates above 0.9.
+    """Positions of pairs of images whose fine structure correlates above 0.95.
 
     Each picture is shrunk to 64 x 64 grey; light and large shapes that all pictures
     share are taken away, so that two different parts under one lamp are no twins.

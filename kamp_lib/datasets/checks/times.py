@@ -139,13 +139,7 @@ def restarting_id(context: Context) -> list[Finding]:
         counter = context.names_records(column) or context.role(column) == "id"
         if not counter or len(number) < 50 or not np.isfinite(number).all():
             continue
-        grouped = np.zeros(len(number), dtype=np.int64)
-        if keys:
-            grouped = (
-                context.frame.groupby(keys, dropna=False, sort=False)
-                .ngroup()
-                .to_numpy()
-            )
+        grouped = _group(context, column)
         order = np.argsort(grouped, kind="stable")
         step = np.diff(number[order])[np.diff(grouped[order]) == 0]
         if not len(step) or (step == 1).mean() < 0.9:
