@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kamp_lib.catalog import equipment_types
-from kamp_lib.datasets.raw import FILE, ROW
-from kamp_lib.datasets.store import INGEST_COLUMN, Manifest, State, Store, check_name
+from kamp_lib.datasets.raw import FILE, INGEST_COLUMN, ROW
+from kamp_lib.datasets.store import Manifest, State, Store, check_name
 from kamp_lib.datasets.types import Finding, Quality, StoredColumn
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
@@ -244,7 +244,7 @@ class Dataset:
         if isinstance(coded, pa.ChunkedArray):
             coded = coded.unify_dictionaries().chunk(0)
         rank_of = [
-            places.get(tuple(pair.split("\0", 1)), len(places))  # type: ignore[arg-type]
+            places.get(tuple(pair.split("\0", 1)), len(places))
             for pair in coded.dictionary.to_pylist()
         ]
         ranks = np.asarray(rank_of, dtype=np.int64)[coded.indices.to_numpy()]

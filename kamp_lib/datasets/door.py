@@ -20,7 +20,6 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.catalog import Equipment, equipment_type
-
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.dataset import Dataset, as_frame, open_dataset
 from kamp_lib.datasets.duplicates import duplicate_rows
@@ -319,21 +318,28 @@ class _Job:
     def _files_known(self, held: list[Manifest]) -> set[str]:
         """Names of files whose content is in the data set, or came before in this ingest."""
         known = {file["key"] for m in held for file in m.files}
-        again = set()
+        again: set[str] = set()
         for source in self.raw.sources:
             if source.key in known:
                 again.add(source.name)
             known.add(source.key)
-        stored = {m.id: m.mapping.names() for m in held}
-        if again and any(names != self.mapping.names() for names in stored.values()):
-            last = held[-1].mapping.names()
-            if len(again) == len(self.raw.sources) and last != self.mapping.names():
-                raise KampError(
-                    "이 파일은 다른 열 맞추기로 이미 들어 있습니다. 새 열 맞추기로 바꾸려면 --replace 를 쓰세요.",
-                    "this file is in the data set under another mapping; use --replace to"
-                    " store it under the new one.",
-                )
+        if held and len(again) == len(self.raw.sources):
+            self._check_same_meaning(held)
         return again
+
+    def _check_same_meaning(self, held: list[Manifest]) -> None:
+        """Known files under a new mapping or new labels would change nothing, silently."""
+        mine = self.mapping.names()
+        theirs = [m.mapping.names() for m in held]
+        if not any(set(n) == set(mine) for n in theirs) or mine in theirs:
+            labels = {f["sha256"] for m in held for f in m.files if "role" in f}
+            if self.raw.labels is None or self.raw.labels.sha256 in labels:
+                return
+        raise KampError(
+            "이 파일은 다른 열 맞추기나 판정으로 이미 들어 있습니다. 새것으로 바꾸려면 --replace 를 쓰세요.",
+            "this file is in the data set already, under another mapping or other labels;"
+            " use --replace to store it anew.",
+        )
 
     def _not_yet_stored(self, old: Dataset, table: pa.Table) -> np.ndarray:
         """False for rows that the data set holds already (by id or fine time)."""

@@ -210,14 +210,15 @@ def _unknown(source: str, name: str | None) -> ColumnMatch:
 
 def _with_unique_names(mapping: Mapping) -> Mapping:
     """No two columns under one name: the one that is not standard steps aside."""
-    taken = {m.canonical for m in mapping.columns if m.canonical}
+    # Delta Lake knows no upper and lower case in names.
+    taken = {m.canonical.lower() for m in mapping.columns if m.canonical}
     columns, used = [], set()
     for match in mapping.columns:
         name = match.canonical or match.source
-        if name in used or (match.canonical is None and name in taken):
+        if name.lower() in used or (match.canonical is None and name.lower() in taken):
             name = f"{match.source}__source"
             match = match.model_copy(update={"canonical": name})
-        used.add(name)
+        used.add(name.lower())
         columns.append(match)
     return mapping.model_copy(update={"columns": columns})
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.parsing_times import parse_times
-from kamp_lib.datasets.raw import FILE, PROVENANCE, ROW, Raw
+from kamp_lib.datasets.raw import FILE, PROVENANCE, ROW, RUN, Raw
 from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text
 
@@ -177,12 +177,15 @@ def _as_numbers(text: pa.ChunkedArray, data: pa.ChunkedArray) -> _Typed | None:
     if pc.all(pc.match_substring_regex(data, WHOLE)).as_py():
         return None  # whole numbers too long for 64 bits: ids, kept as text
     numbers = pc.if_else(fits, text, pa.scalar(None, text.type))
+    numbers = pc.replace_substring_regex(numbers, r"^\+", "")
     places = np.flatnonzero(~fits.to_numpy().astype(bool))
     bad = pd.DataFrame(
         {"row_index": places, "text": text.take(pa.array(places)).to_pylist()}
     )
-    kept = numbers.filter(pc.is_valid(numbers))
-    return _Typed(_numbers(numbers.cast(_narrowest(kept))), bad)
+    try:
+        return _Typed(_numbers(numbers.cast(_narrowest(numbers.drop_null()))), bad)
+    except pa.ArrowInvalid:  # whole numbers too long for 64 bits among the rest
+        return None
 
 
 def _without_commas(
@@ -278,8 +281,9 @@ def _set_aside(raw: Raw) -> dict[int, str]:
     )
     # A total stands in the first filled cell of its row.
     before = np.ones(table.num_rows, dtype=bool)
-    for name in texts[:3]:
-        if name != raw.columns[texts.index(name)]:
+    first = [c for c in raw.columns if c != RUN][:3]
+    for name in first:
+        if name not in texts:
             break
         total = pc.match_substring_regex(table[name], TOTAL, ignore_case=True)
         hit = before & pc.fill_null(total, False).to_numpy().astype(bool)

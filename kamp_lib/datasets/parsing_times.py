@@ -124,5 +124,7 @@ def _plausible(values: pd.Series) -> bool:
 
 
 def _span(values: pd.Series) -> float:
+    # Without the odd date that a broken clock wrote.
     known = values.dropna()
-    return float((known.max() - known.min()).total_seconds())
+    low, high = known.quantile(0.02), known.quantile(0.98)
+    return float((high - low) / pd.Timedelta(seconds=1))

@@ -33,12 +33,13 @@ def rejected_rows(raw: Raw, parsed: Parsed) -> tuple[pd.DataFrame, np.ndarray]:
     found: dict[int, tuple[str, list[str], list[str], list[str]]] = {}
     for place, code in parsed.set_aside.items():
         found[place] = (code, [REASONS[code].ko], [REASONS[code].en], [])
-    for cell in parsed.bad_cells.itertuples(index=False):
-        reason = REASONS[cell.reason].format(column=cell.column, text=cell.text)
-        entry = found.setdefault(int(cell.row_index), (cell.reason, [], [], []))
+    cells = parsed.bad_cells[["row_index", "column", "text", "reason"]]
+    for place, column, text, code in cells.to_numpy().tolist():
+        reason = REASONS[code].format(column=column, text=text)
+        entry = found.setdefault(int(place), (code, [], [], []))
         entry[1].append(reason.ko)
         entry[2].append(reason.en)
-        entry[3].append(cell.column)
+        entry[3].append(column)
     places = np.array(sorted(found), dtype=np.int64)
     taken = raw.table.select([FILE, ROW]).take(pa.array(places))
     files = np.array(taken[FILE].to_pylist(), dtype=object)

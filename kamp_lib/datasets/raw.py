@@ -18,6 +18,7 @@ FILE = "_file"  # provenance: the file's name as the person gave it
 ROW = "_row"  # provenance: 1-based line in the file, as an editor or a sheet shows it
 RUN = "run_id"  # the run a file of a folder holds
 PROVENANCE = (FILE, ROW)
+INGEST_COLUMN = "_ingest"  # which ingest brought a row; stored, not shown
 
 REASONS = {
     "wrong-field-count": Text(
@@ -138,11 +139,14 @@ def unique_names(names: Sequence[str]) -> list[str]:
     ['a', 'column_2', 'a_2']
     """
     result: list[str] = []
+    taken = {*PROVENANCE, INGEST_COLUMN}
     for place, name in enumerate(names, start=1):
         name = " ".join(name.split()) or f"column_{place}"
         wanted, number = name, 1
-        while name in result or name in PROVENANCE:
+        # Delta Lake knows no upper and lower case in names.
+        while name.lower() in taken:
             number += 1
             name = f"{wanted}_{number}"
         result.append(name)
+        taken.add(name.lower())
     return result

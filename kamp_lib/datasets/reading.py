@@ -64,6 +64,7 @@ def read(
         )
     label_path = Path(labels) if labels is not None else None
     found = [f for path in given for f in _files(Path(path), label_path)]
+    found = _with_own_names(found)
     pictures = [f for f in found if f[0].suffix.lower() in IMAGE_ENDINGS]
     tables = [f for f in found if f[0].suffix.lower() not in IMAGE_ENDINGS]
     if pictures and not tables:
@@ -110,6 +111,22 @@ def _files(path: Path, labels: Path | None) -> list[tuple[Path, str]]:
             f"nothing in the folder can be read: {path}; it needs CSV, .xlsx, Parquet or images.",
         )
     return sorted(found, key=lambda f: _natural(f[1]))
+
+
+def _with_own_names(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """Names by which files can be told apart: a folder before those that share one."""
+    often = Counter(name for _, name in files)
+    named, taken = [], set()
+    for path, name in files:
+        if often[name] > 1:
+            name = f"{path.resolve().parent.name}/{name}"
+        wanted, number = name, 1
+        while name in taken:
+            number += 1
+            name = f"{wanted} ({number})"
+        taken.add(name)
+        named.append((path, name))
+    return named
 
 
 def _unknown(name: str) -> KampError:
@@ -260,7 +277,7 @@ def _with_labels(raw: Raw, path: Path, on: str) -> Raw:
     twice = [k for k, n in Counter(keys).items() if n > 1]
     if twice:
         raise KampError(
-            f"'{path.name}'의 '{on}' 열에 같은 값이 여러 번 있습니다: {', '.join(twice[:5])}. 하나만 남기세요.",
+            f"'{path.name}'의 '{on}' 열에 같은 값이 겹칩니다({', '.join(twice[:5])}). 하나만 남기세요.",
             f"{path.name!r} names {', '.join(twice[:5])} more than once in {on!r}; keep one of each.",
         )
     place_of = {key: place for place, key in enumerate(keys)}

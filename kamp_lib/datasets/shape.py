@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -37,7 +38,9 @@ def as_utc(values: pd.Series, time_zone: str) -> pd.Series:
     """Local times in UTC; where clocks went back the earlier reading is not knowable."""
     if values.dt.tz is None:
         values = values.dt.tz_localize(
-            time_zone, ambiguous=[False] * len(values), nonexistent="shift_forward"
+            time_zone,
+            ambiguous=np.zeros(len(values), dtype=bool),
+            nonexistent="shift_forward",
         )
     return values.dt.tz_convert("UTC")
 
@@ -76,6 +79,9 @@ def fitted(
     KampError
         When a column changed its kind, say from number to text.
     """
+    # Delta Lake knows no upper and lower case in names.
+    held_as = {name.lower(): name for name in old.names}
+    new = new.rename_columns([held_as.get(n.lower(), n) for n in new.column_names])
     wider: dict[str, pa.DataType] = {}
     for place, field in enumerate(new.schema):
         if field.name not in old.names or field.type == old.field(field.name).type:
@@ -92,7 +98,8 @@ def fitted(
                 wider[field.name] = pa.float64()
         else:
             raise KampError(
-                f"'{field.name}' 열의 종류가 데이터셋 '{name}'과 다릅니다({_said(held)[0]} → {_said(field.type)[0]})."
+                f"'{field.name}' 열의 종류가 데이터셋 '{name}'과 다릅니다"
+                f" ({_said(held)[0]} → {_said(field.type)[0]})."
                 " 파일을 확인하거나 --dataset 으로 다른 이름에 저장하세요.",
                 f"column {field.name!r} was {_said(held)[1]} in data set {name!r} and is now"
                 f" {_said(field.type)[1]}; check the file, or store it under another --dataset.",

@@ -33,7 +33,6 @@ from kamp_lib.errors import KampError, UsageError
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 RESERVED = frozenset({"mappings"})
 OP, INGEST, TO = "kamp.op", "kamp.ingest", "kamp.to"
-INGEST_COLUMN = "_ingest"  # which ingest brought a row; not shown
 # Old versions stay readable: a run names the version it read.
 CONFIGURATION = {"delta.enableExpiredLogCleanup": "false"}
 LOCK_WAIT_S = 600.0

@@ -15,9 +15,8 @@ import pyarrow as pa
 
 from kamp_lib.datasets.dataset import Dataset
 from kamp_lib.datasets.quarantine import quarantine_file
-from kamp_lib.datasets.raw import Raw, Source
+from kamp_lib.datasets.raw import INGEST_COLUMN, Raw, Source
 from kamp_lib.datasets.store import (
-    INGEST_COLUMN,
     Manifest,
     State,
     Store,
@@ -47,6 +46,8 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
     """
     sweep(store)
     ingest = staged.manifest.id
+    # Types of rows that were all taken back bind nobody.
+    replace = replace or not State(store).ingests
     try:
         for source in _kept(staged.raw):
             _keep(source, place_of(store, source, staged.raw))
@@ -87,17 +88,24 @@ def _keep(source: Source, place: Path) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     partial = place.with_name(f"{PARTIAL}{os.getpid()}-{place.name}")
-    shutil.copyfile(source.path, partial)
+    try:
+        shutil.copyfile(source.path, partial)
+    except FileNotFoundError as error:
+        raise _changed(source) from error
     with open(partial, "rb+") as file:
         same = hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
         os.fsync(file.fileno())
     if not same:
         partial.unlink()
-        raise KampError(
-            f"'{source.name}'이(가) 읽는 동안 바뀌었습니다. 쓰기가 끝난 뒤 다시 가져오세요.",
-            f"{source.name!r} changed while it was read; ingest it again when it is complete.",
-        )
+        raise _changed(source)
     partial.rename(place)
+
+
+def _changed(source: Source) -> KampError:
+    return KampError(
+        f"'{source.name}'이(가) 읽는 동안 바뀌었습니다. 쓰기가 끝난 뒤 다시 가져오세요.",
+        f"{source.name!r} changed while it was read; ingest it again when it is complete.",
+    )
 
 
 def sweep(store: Store) -> None:
