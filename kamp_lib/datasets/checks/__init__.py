@@ -8,7 +8,6 @@ standardised lie outside every range; placeholders are not implausible values to
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 
@@ -21,7 +20,6 @@ from kamp_lib.datasets.checks.columns import (
 )
 from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.checks.derived import derived_columns
-from kamp_lib.datasets.checks.images import near_duplicate_images
 from kamp_lib.datasets.checks.labels import (
     contradicting_twins,
     label_in_disguise,
@@ -50,7 +48,6 @@ CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
     label_in_disguise,
     contradicting_twins,
     copied_runs,
-    near_duplicate_images,
 )
 
 
@@ -60,7 +57,6 @@ def check(
     record_kind: str | None,
     *,
     mapping: Mapping | None = None,
-    images_folder: Path | None = None,
     progress: Progress = silent,
 ) -> list[Finding]:
     """Look for everything that may be wrong with a frame; change nothing.
@@ -75,8 +71,6 @@ def check(
         What one row is.
     mapping : Mapping, optional
         Lets findings name the columns as the file does.
-    images_folder : Path, optional
-        Where the pictures of column `image` are; without it they are not compared.
     progress : Progress
         Told before each check.
 
@@ -91,7 +85,6 @@ def check(
         machine,
         record_kind,
         mapping,
-        Path(images_folder) if images_folder else None,
     )
     findings: list[Finding] = []
     if not len(frame):

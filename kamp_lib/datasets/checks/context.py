@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -54,7 +53,6 @@ class Context:
     machine: Equipment
     record_kind: str | None
     mapping: Mapping | None = None
-    images_folder: Path | None = None
     # columns that an earlier check has explained; later ones leave them alone
     explained: set[str] = field(default_factory=set)
 
@@ -167,7 +165,8 @@ class Context:
         targets = [
             c
             for c, column in self.standard.items()
-            if column.role == "target" and (column.good or column.bad)
+            if column.role == "target"
+            and (column.good or column.bad or column.kind == "flag")
         ]
         if not any(column.role == "target" for column in self.standard.values()):
             targets += [c for c in self.columns if self._looks_like_label(c)]

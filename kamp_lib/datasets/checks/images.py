@@ -8,37 +8,9 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from kamp_lib.datasets.checks.context import Context
-from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.types import Finding
-
 SIDE = 64
 ALIKE = 0.95  # correlation of the fine structure of two pictures
-MOST_IMAGES = 5000
 BLOCK = 500
-
-
-def near_duplicate_images(context: Context) -> list[Finding]:
-    """Pairs of images of the data set whose fine structure is the same."""
-    folder = context.images_folder
-    if folder is None or "image" not in context.frame.columns:
-        return []
-    names = context.frame["image"].dropna().drop_duplicates().head(MOST_IMAGES).tolist()
-    pairs = near_twins([Path(folder) / str(name) for name in names])
-    if not pairs:
-        return []
-    shown = context.frame.drop_duplicates("image").set_index("image")
-    called = shown["image_id" if "image_id" in shown.columns else "_file"]
-    return [
-        finding(
-            "near-duplicate-images",
-            columns=["image"],
-            count=len(pairs),
-            examples=[f"{called[names[i]]} = {called[names[j]]}" for i, j in pairs[:5]],
-            # a few twins in a large set are a note
-            severity=None if len(pairs) >= 0.01 * len(names) else "info",
-        )
-    ]
 
 
 def near_twins(paths: list[Path]) -> list[tuple[int, int]]:
