@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,22 @@ from kamp_lib.errors import KampError, UsageError
 
 HERE = Path(__file__).parent
 Entry = TypeVar("Entry", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose only booleans are true and false: `no` and `yes` are words here.
+
+    They are the number of a model and the labels of many factory files.
+    """
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:bool"]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf")
+)
 
 
 def load_entry(path: Path, kind: type[Entry]) -> Entry:
@@ -45,8 +62,8 @@ def load_entries(path: Path, kind: type[Entry]) -> list[Entry]:
 def _compose(path: Path) -> tuple[Any, yaml.Node]:
     text = path.read_text(encoding="utf-8")
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _error(path, line, "", error.problem or "not YAML") from error
@@ -127,7 +144,9 @@ def check_model(model: StandardModel, path: Path) -> None:
     if kind is None:
         raise wrong("equipment", f"unknown equipment {model.equipment!r}")
     if model.record_kind not in {k.id for k in kind.record_kinds}:
-        raise wrong("record_kind", f"{kind.id} has no record kind {model.record_kind!r}")
+        raise wrong(
+            "record_kind", f"{kind.id} has no record kind {model.record_kind!r}"
+        )
     family = families().get(model.family)
     if family is None:
         raise wrong("family", f"unknown problem family {model.family!r}")

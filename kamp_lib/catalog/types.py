@@ -118,7 +118,9 @@ class Equipment(_Entry):
         return tuple(
             c
             for c in self.columns
-            if record_kind is None or not c.record_kinds or record_kind in c.record_kinds
+            if record_kind is None
+            or not c.record_kinds
+            or record_kind in c.record_kinds
         )
 
     @model_validator(mode="after")
@@ -131,7 +133,9 @@ class Equipment(_Entry):
         for column in self.columns:
             unknown = set(column.record_kinds) - kinds
             if unknown:
-                raise ValueError(f"{column.name}: unknown record kinds {sorted(unknown)}")
+                raise ValueError(
+                    f"{column.name}: unknown record kinds {sorted(unknown)}"
+                )
         return self
 
 
@@ -238,7 +242,8 @@ class StandardModel(_Entry):
     )
     case_keys: tuple[Name, ...] = Field(
         default=(),
-        description="columns that together name one case; empty = one row is one case",
+        description="columns that together name one case, as far as the data have them; "
+        "empty = one row is one case",
     )
     case_ko: str
     case_en: str
