@@ -52,7 +52,7 @@ def label_in_disguise(context: Context) -> list[Finding]:
         for column in context.columns:
             if context.role(column) in ("target", "id", "time"):
                 continue
-            if context.distinct[column] < 2 or column not in cases:
+            if column not in cases or cases[column].nunique(dropna=False) < 2:
                 continue
             bits = _bits(cases[column], bad, context.names_records(column))
             # a run's label has few cases: one in a thousand shuffles has to do

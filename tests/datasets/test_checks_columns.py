@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_machine import check, found, shots
+
+from kamp_lib.datasets.checks.derived import find_formulas
+
+
+@pytest.mark.parametrize("value", [-999, 9999, 65535])
+def test_a_placeholder_is_found_even_in_a_few_rows(value: int):
+    frame = shots()
+    frame.loc[[5, 50, 200], "mould_temperature"] = value
+    sentinel = found(frame, "sentinel-value")
+    assert [(f.columns, f.count) for f in sentinel] == [(["mould_temperature"], 3)]
+    assert found(frame, "implausible-values") == []
+
+
+def test_a_temperature_of_exactly_zero_is_a_placeholder():
+    frame = shots()
+    frame.loc[[5, 50], "barrel_temperature"] = 0.0
+    assert found(frame, "sentinel-value")[0].count == 2
+
+
+def test_a_machine_that_warms_up_from_zero_has_no_placeholder():
+    frame = shots()
+    frame["mould_temperature"] = np.linspace(0, 60, len(frame)).round(1)
+    assert found(frame, "sentinel-value") == []
+
+
+def test_a_counter_that_passes_9999_has_no_placeholder():
+    frame = shots().assign(strokes=np.arange(9800, 10200.0))
+    assert found(frame, "sentinel-value") == []
+
+
+def test_a_sensor_of_zeros_is_a_warning_and_a_constant_extra_a_note():
+    frame = shots().assign(mould_temperature=0.0, humidity=40.0)
+    severities = {f.columns[0]: f.severity for f in found(frame, "dead-column")}
+    assert severities == {"mould_temperature": "warning", "humidity": "info"}
+
+
+def test_standardised_values_are_found_and_not_held_against_ranges():
+    frame = shots()
+    number = frame.select_dtypes("number").columns.difference(["_row", "shot_no"])
+    frame[number] = (frame[number] - frame[number].mean()) / frame[number].std()
+    codes = {f.code for f in check(frame)}
+    assert "already-standardised" in codes
+    assert "implausible-values" not in codes
+
+
+def test_spellings_of_one_word_are_found():
+    frame = shots().assign(
+        step=pd.array(["end", "End", "prep", "prep"] * 100, "string")
+    )
+    variants = found(frame, "category-variants")
+    assert variants[0].columns == ["step"]
+    assert variants[0].severity == "info"
+
+
+def test_a_sum_of_two_columns_is_found_within_their_rounding():
+    rng = np.random.default_rng(0)
+    parts = rng.normal(275, 3, (500, 2))
+    table = np.column_stack([parts.round(), parts.sum(axis=1).round(1)])
+    formula = find_formulas(table)[2]
+    assert formula.terms == {0: 1.0, 1: 1.0}
+
+
+def test_a_multiple_and_a_change_of_units_are_found():
+    rng = np.random.default_rng(0)
+    celsius = rng.normal(200, 5, 500).round(1)
+    table = np.column_stack([celsius, (1.8 * celsius + 32).round(2), rng.random(500)])
+    found_ = find_formulas(table)
+    assert list(found_) == [1]
+    assert found_[1].terms[0] == pytest.approx(1.8, abs=1e-3)
+    assert found_[1].constant == pytest.approx(32, abs=0.1)
+
+
+def test_a_setpoint_and_its_actual_value_are_not_derived():
+    rng = np.random.default_rng(0)
+    setpoint = rng.normal(100, 5, 500).round()
+    actual = (setpoint + rng.normal(0, 0.3, 500)).round()
+    assert find_formulas(np.column_stack([setpoint, actual])) == {}
