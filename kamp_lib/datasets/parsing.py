@@ -132,79 +132,60 @@ def _typed(column: pa.ChunkedArray, keep: np.ndarray, time_zone: str) -> _Typed:
 
 def _from_text(column: pa.ChunkedArray, keep: np.ndarray, time_zone: str) -> _Typed:
     text = pc.utf8_trim_whitespace(column)
+    nothing = pa.scalar(None, text.type)
+    if not keep.all():  # a header among the rows says nothing about the column
+        text = pc.if_else(pa.array(keep), text, nothing)
     lower = pc.utf8_lower(text)
     spoken = pc.is_in(lower, value_set=pa.array(MISSING, lower.type))
     empty = pc.or_kleene(pc.equal(text, ""), spoken)
-    text = pc.if_else(pc.fill_null(empty, True), pa.scalar(None, text.type), text)
-    words = (
-        pc.unique(column.filter(spoken)).to_pylist() if pc.any(spoken).as_py() else []
-    )
+    words = pc.unique(text.filter(spoken)).to_pylist() if pc.any(spoken).as_py() else []
     count = int(pc.sum(spoken).as_py() or 0)
-    data = text.filter(pa.array(keep)) if not keep.all() else text
-    made = _as_numbers(text, data) or _as_times(text, data, time_zone)
+    text = pc.if_else(pc.fill_null(empty, True), nothing, text)
+    made = _as_numbers(text) or _as_times(text, time_zone)
     if made is None:
         made = _Typed(text.to_pandas().astype("string"), _NO_BAD)
-    made.bad = made.bad[keep[made.bad["row_index"].to_numpy(dtype=int)]]
     made.words, made.spoken = words, count
     return made
 
 
-def _as_numbers(text: pa.ChunkedArray, data: pa.ChunkedArray) -> _Typed | None:
-    """The column as numbers, when (nearly) all of `data`, its real rows, are."""
-    filled = len(data) - data.null_count
+def _as_numbers(text: pa.ChunkedArray) -> _Typed | None:
+    """The column as numbers, when (nearly) all of its filled cells are."""
+    filled = len(text) - text.null_count
     if filled == 0:
-        return _Typed(
-            pd.Series(np.nan, index=range(len(text)), dtype="float64"), _NO_BAD
-        )
-    head = data.drop_null().slice(0, 1000)
+        empty = pd.Series(np.nan, index=range(len(text)), dtype="float64")
+        return _Typed(empty, _NO_BAD)
+    head = text.drop_null().slice(0, 1000)
     if not pc.any(pc.match_substring_regex(head, r"^[+-]?[.,]?\d")).as_py():
         return None
-    if (
-        pc.any(pc.match_substring_regex(data, PADDED)).as_py()
-        and not pc.any(pc.match_substring_regex(data, r"^[+-]?0\d*[.,]\d")).as_py()
-    ):
+    if pc.any(pc.match_substring_regex(text, PADDED)).as_py():
         return None
     if pc.any(pc.match_substring(head, ",")).as_py():
-        text, data = _without_commas(text, data)
+        text = _without_commas(text)
     try:  # the usual case needs no pattern
-        return _Typed(_numbers(text.cast(_narrowest(data))), _NO_BAD)
+        return _Typed(_numbers(text.cast(_narrowest(text))), _NO_BAD)
     except pa.ArrowInvalid:
         pass
     fits = pc.fill_null(pc.match_substring_regex(text, NUMBER), True)
-    fit_data = pc.match_substring_regex(data, NUMBER)
-    if (pc.sum(fit_data).as_py() or 0) < ENOUGH * filled:
-        return None
-    if pc.all(pc.match_substring_regex(data, WHOLE)).as_py():
-        return None  # whole numbers too long for 64 bits: ids, kept as text
-    numbers = pc.if_else(fits, text, pa.scalar(None, text.type))
-    numbers = pc.replace_substring_regex(numbers, r"^\+", "")
     places = np.flatnonzero(~fits.to_numpy().astype(bool))
-    bad = pd.DataFrame(
-        {"row_index": places, "text": text.take(pa.array(places)).to_pylist()}
-    )
+    if not len(places) or filled - len(places) < ENOUGH * filled:
+        return None  # without a misfit: whole numbers too long for 64 bits, so ids
+    wrong = text.take(pa.array(places)).to_pylist()
+    numbers = pc.if_else(fits, text, pa.scalar(None, text.type))
     try:
-        return _Typed(_numbers(numbers.cast(_narrowest(numbers.drop_null()))), bad)
-    except pa.ArrowInvalid:  # whole numbers too long for 64 bits among the rest
+        values = _numbers(numbers.cast(_narrowest(numbers)))
+    except pa.ArrowInvalid:
         return None
+    return _Typed(values, pd.DataFrame({"row_index": places, "text": wrong}))
 
 
-def _without_commas(
-    text: pa.ChunkedArray, data: pa.ChunkedArray
-) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """Thousands commas taken out, or decimal commas made points, when all agree."""
-    with_comma = data.filter(pc.match_substring(data, ","))
+def _without_commas(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Thousands commas taken out, or decimal commas made points, when cells agree."""
+    with_comma = text.filter(pc.match_substring(text, ","))
     for pattern, point in ((GROUPED, ""), (DECIMAL_COMMA, ".")):
-        share = pc.mean(pc.match_substring_regex(with_comma, pattern).cast(pa.int8()))
-        if share.as_py() >= ENOUGH:
-            return (
-                pc.if_else(
-                    pc.match_substring_regex(text, pattern),
-                    pc.replace_substring(text, ",", point),
-                    text,
-                ),
-                pc.replace_substring(data, ",", point),
-            )
-    return text, data
+        fits = pc.match_substring_regex(text, pattern)
+        if (pc.sum(fits).as_py() or 0) >= ENOUGH * len(with_comma):
+            return pc.if_else(fits, pc.replace_substring(text, ",", point), text)
+    return text
 
 
 def _narrowest(data: pa.ChunkedArray) -> pa.DataType:
@@ -232,10 +213,8 @@ def _numbers(column: pa.ChunkedArray) -> pd.Series:
     return pd.Series(column.cast(pa.float64()).to_numpy())
 
 
-def _as_times(
-    text: pa.ChunkedArray, data: pa.ChunkedArray, time_zone: str
-) -> _Typed | None:
-    head = data.drop_null().slice(0, 200)
+def _as_times(text: pa.ChunkedArray, time_zone: str) -> _Typed | None:
+    head = text.drop_null().slice(0, 200)
     if not len(head) or not pc.any(pc.match_substring_regex(head, r"\d")).as_py():
         return None
     texts = text.to_pandas().astype("string")

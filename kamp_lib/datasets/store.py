@@ -155,14 +155,17 @@ class Store:
             lock.release()
 
     def commit(
-        self, table: pa.Table, ingest: str, *, replace: bool, merge: bool
+        self, table: pa.Table, ingest: str, *, replace: bool, overwrite: bool
     ) -> int:
-        """Make an ingest visible: one Delta commit that names it. Returns the version."""
+        """Make an ingest visible: one Delta commit that names it. Returns the version.
+
+        `overwrite` says that `table` is the whole of the new state, not an addition.
+        """
         write_deltalake(
             str(self.table_folder),
             table,
-            mode="overwrite" if replace or merge else "append",
-            schema_mode="overwrite" if replace or merge else "merge",
+            mode="overwrite" if overwrite else "append",
+            schema_mode="overwrite" if overwrite else "merge",
             configuration=CONFIGURATION,
             commit_properties=CommitProperties(
                 custom_metadata={OP: "replace" if replace else "append", INGEST: ingest}

@@ -46,8 +46,8 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
     """
     sweep(store)
     ingest = staged.manifest.id
-    # Types of rows that were all taken back bind nobody.
-    replace = replace or not State(store).ingests
+    # The types of rows that were all taken back bind nobody.
+    fresh = not State(store).ingests
     try:
         for source in _kept(staged.raw):
             _keep(source, place_of(store, source, staged.raw))
@@ -62,7 +62,9 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
         if rewrite and staged.wider is not None:
             old = Dataset(State(store)).arrow().cast(staged.wider)
             rows = pa.concat_tables([old, rows], promote_options="permissive")
-        version = store.commit(rows, ingest, replace=replace, merge=rewrite)
+        version = store.commit(
+            rows, ingest, replace=replace, overwrite=replace or rewrite or fresh
+        )
     except BaseException:
         if ingest not in {c.ingest for c in store.commits()}:
             sweep(store)
