@@ -20,6 +20,10 @@ class KampError(Exception):
     def __str__(self) -> str:
         return str(self.text)
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence, not the way it came."""
+        return [str(self)]
+
 
 class UsageError(KampError):
     """The request itself is wrong (unknown parameter, impossible value): exit status 2."""
