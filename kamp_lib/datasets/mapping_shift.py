@@ -28,6 +28,7 @@ MOST_PLACES = 3
 # take away at least this share of the contradictions.
 FEWEST_CONTRADICTIONS = 4
 SHARE_MENDED = 0.7
+WEAK = 0.5  # evidence that any text or any number in range would give
 KNOWN = 0.85  # a name this like a standard one counts as known
 
 
@@ -129,8 +130,12 @@ def find_shift(
         moved = np.array(
             [fit[j, j - places] if 0 <= j - places < n else 0.0 for j in range(n)]
         )
-        # a name that nobody knows cannot be wrong: nothing is won by moving it
-        won = np.where(known, moved - own, np.minimum(moved, 0.0))
+        # A name that nobody knows cannot be wrong: nothing is won by moving it, and only
+        # plain evidence is lost by moving away from one that fits.
+        target = np.array([0 <= j - places < n and known[j - places] for j in range(n)])
+        lost = np.where(np.abs(own) <= WEAK, 0.0, own)
+        won = np.where(target, moved - own, -lost)
+        won = np.where(known, won, np.minimum(moved, 0.0))
         gain = np.round(np.cumsum(won[::-1])[::-1], 6)  # of moving from j to the end
         start = _start(header, gain, columns)
         tail = slice(start, n)

@@ -7,7 +7,8 @@ validity
     Share of rows that were not quarantined, times the share of plausible cells among
     the cells that have a plausible range (implausible values and placeholders are out).
 uniqueness
-    Share of rows read that are neither duplicates nor copies of another run.
+    Share of rows read that are neither duplicates nor twins of another image; less 15
+    when runs are copies of one another.
 consistency
     100, less 30 per error, 8 per warning and 1 per note about how columns and labels
     agree with one another.

@@ -84,14 +84,22 @@ def _cases(context: Context, label: Label) -> tuple[pd.DataFrame, np.ndarray, bo
         run = run[judged]
         per_run = bad.groupby(run, sort=False)
         if (per_run.nunique() == 1).all() and len(per_run) < len(bad) / 5:
-            constant = [
-                c
-                for c in frame.columns
-                if (frame[c].groupby(run, sort=False).nunique(dropna=False) <= 1).all()
-            ]
+            constant = [c for c in frame.columns if _is_constant(frame[c], run)]
             first = frame[constant].groupby(run, sort=False).first()
             return first, per_run.first().to_numpy(), True
     return frame, bad.to_numpy(), False
+
+
+def _is_constant(values: pd.Series, run: pd.Series) -> bool:
+    """Whether a column has one value (or none) in every run."""
+    runs, _ = pd.factorize(run)
+    _, first = np.unique(runs, return_index=True)
+    before = first[runs]
+    for rows in (2000, len(values)):  # most columns already move among the first rows
+        codes, _ = pd.factorize(values.iloc[:rows], use_na_sentinel=False)
+        if not np.array_equal(codes, codes[before[:rows]]):
+            return False
+    return True
 
 
 def _bits(values: pd.Series, bad: np.ndarray, is_id: bool) -> float | None:

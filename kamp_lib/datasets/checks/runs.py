@@ -130,10 +130,13 @@ def _windows(signal: np.ndarray, run: np.ndarray) -> tuple[np.ndarray, np.ndarra
     owner = run[: len(hashed)]
     # a resting signal repeats by nature: only windows that keep moving are evidence
     evident = (owner == run[WINDOW - 1 :]) & (moves >= WINDOW - 2)
-    pairs = np.unique(
-        np.rec.fromarrays([hashed[evident], owner[evident].astype(np.int64)])
-    )
-    return pairs["f0"], pairs["f1"]
+    hashed, owner = hashed[evident], owner[evident]
+    # the sort is stable and runs come in order: equal windows of one run end up adjacent
+    order = np.argsort(hashed, kind="stable")
+    hashed, owner = hashed[order], owner[order]
+    first = np.ones(len(hashed), dtype=bool)
+    first[1:] = (hashed[1:] != hashed[:-1]) | (owner[1:] != owner[:-1])
+    return hashed[first], owner[first]
 
 
 def _shared(hashes: np.ndarray, owner: np.ndarray, runs: int) -> np.ndarray:
