@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from kamp_lib.errors import KampError
-from kamp_lib.runs import Bundle
+from kamp_lib.runs import Bundle, RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,8 @@ PAGE = "page.json"
 # What a page lists; the Excel export holds all.
 MOST_CASES = 50
 MOST_POINTS = 400
+# resamples of the held-out groups
+DRAWS = 2000
 
 
 class Point(BaseModel):
@@ -128,6 +130,7 @@ class Facts(BaseModel):
     candidates: list[Candidate] = []
     calibration: list[Bin] = []
     charts: list[Chart] = []
+    margin: tuple[float, float] | None = None
 
     @property
     def labelled(self) -> bool:
@@ -160,6 +163,7 @@ def draw_facts(bundle: Bundle) -> Facts:
     flagged = 0
     if len(cases) and record.threshold is not None:
         flagged = int((cases["score"] >= record.threshold).sum())
+    groups = _rows(bundle.table("groups"), Group)
     return Facts(
         good_cases=len(labels) - bad,
         bad_cases=bad,
@@ -168,11 +172,30 @@ def draw_facts(bundle: Bundle) -> Facts:
         causes=_rows(bundle.table("causes"), Cause),
         ranges=_rows(bundle.table("ranges"), Range),
         cases=_rows(shown.head(MOST_CASES), Case),
-        groups=_rows(bundle.table("groups"), Group),
+        groups=groups,
+        margin=margin(record, groups),
         candidates=_candidates(bundle.table("candidates")),
         calibration=_rows(bundle.table("calibration"), Bin, by="predicted"),
         charts=_charts(bundle.table("control_chart")),
     )
+
+
+def margin(record: RunRecord, groups: list[Group]) -> tuple[float, float] | None:
+    """95 % interval of the share found: the run's own, else bootstrapped over groups."""
+    own = record.metrics.get("recall")
+    if own is not None and own.low is not None and own.high is not None:
+        return own.low, own.high
+    groups = [g for g in groups if g.positives and g.missed is not None]
+    if len(groups) < 3:
+        return None
+    import numpy as np
+
+    positives = np.array([g.positives for g in groups])
+    hits = positives - np.array([g.missed for g in groups])
+    drawn = np.random.default_rng(0).integers(len(groups), size=(DRAWS, len(groups)))
+    shares = hits[drawn].sum(axis=1) / positives[drawn].sum(axis=1)
+    low, high = np.quantile(shares, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _rows(frame: pd.DataFrame, kind: type[Any], by: str | None = None) -> list[Any]:

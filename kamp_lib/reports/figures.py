@@ -185,7 +185,6 @@ def _groups(record: RunRecord, facts: Facts, words: Words) -> str:
             left=found,
             color="white",
             edgecolor=RED,
-            hatch="////",
             linewidth=1,
             label=words("figure.missed"),
         )

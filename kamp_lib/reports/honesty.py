@@ -10,7 +10,6 @@ from kamp_lib.runs import RunRecord
 
 # Scores of a run that a page shows as "points of 100", best known first.
 HEADLINE = ("average_precision", "roc_auc")
-DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def found(record: RunRecord, facts: Facts) -> Found | None:
         return None
     point = facts.thresholds[nearest(facts.thresholds, record.threshold)]
     total = facts.bad_cases + facts.good_cases
-    low, high = _margin(record, facts)
+    low, high = facts.margin or (None, None)
     return Found(
         positives=facts.bad_cases,
         found=point.true_alarms,
@@ -48,24 +47,6 @@ def found(record: RunRecord, facts: Facts) -> Found | None:
         low=low,
         high=high,
     )
-
-
-def _margin(record: RunRecord, facts: Facts) -> tuple[float | None, float | None]:
-    """95 % interval of the share found: the run's own, else bootstrapped over groups."""
-    own = record.metrics.get("recall")
-    if own is not None and own.low is not None:
-        return own.low, own.high
-    groups = [g for g in facts.groups if g.positives and g.missed is not None]
-    if len(groups) < 3:
-        return None, None
-    import numpy as np
-
-    positives = np.array([g.positives for g in groups])
-    hits = positives - np.array([g.missed for g in groups])
-    drawn = np.random.default_rng(0).integers(len(groups), size=(DRAWS, len(groups)))
-    shares = hits[drawn].sum(axis=1) / positives[drawn].sum(axis=1)
-    low, high = np.quantile(shares, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def headline(record: RunRecord) -> str | None:

@@ -196,7 +196,7 @@ class Page:
         def label(b: Blocks) -> Markup:
             assert self._prices is not None  # noqa: S101
             now = b.fields(self._prices)[index]
-            return b.render("label.html", label=now.label, tag=now.tag, mark=now.mark)
+            return b.render("label.html", **vars(now))
 
         said = self._html(label)
 

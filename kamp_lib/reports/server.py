@@ -7,7 +7,6 @@ path: a report is named by company and run, and found by our own look-up.
 
 from __future__ import annotations
 
-import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.base.handlers import JupyterHandler
+from markupsafe import Markup
 from tornado import web
 from traitlets import Dict, Integer
 from traitlets.config import Config
 from voila.app import Voila
 from voila.paths import collect_template_paths
 from voila.tornado.handler import TornadoVoilaHandler
-from voila.utils import get_page_config
 
 from kamp_lib.errors import KampError
-from kamp_lib.reports import fonts
+from kamp_lib.reports import fonts, numbers
 from kamp_lib.reports.blocks import sentence_of, state_of, style, templates
 from kamp_lib.reports.first_paint import FIRST_PAINT, FONT_URL, page_title
 from kamp_lib.reports.publish import REPORT
@@ -33,12 +32,16 @@ from kamp_lib.runs import Bundle, RunRecord
 from kamp_lib.runs.bundle import RUN_ID
 from kamp_lib.tenancy import Tenant
 from kamp_lib.tenancy.tenants import SLUG
-from kamp_lib.text import Language, Text, language
+from kamp_lib.text import Language, language
 
 TEMPLATE_FOLDER = Path(__file__).parent / "voila"
 LARGEST_FIRST_PAINT = 4_000_000
 # What Voilà offers beside pages, and a decision page does not need.
 CLOSED = ("/voila/files/", "/voila/tree", "/voila/render/", "/voila/api/contents")
+WIDGET_SCRIPTS = [
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+]
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline'"
     " 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src"
@@ -92,6 +95,7 @@ class ReportServer(Voila):
         found["allow_remote_access"] = False
         found["local_hostnames"] = ["localhost"]
         found["headers"] = HEADERS
+        found["compress_response"] = True
         found["default_handler_class"] = NotFound
         found["default_handler_args"] = {}
         return found
@@ -122,7 +126,7 @@ class ReportServer(Voila):
                 probe.bind((self.ip, self.port))
             except OSError as error:
                 raise KampError(
-                    f"포트 {self.port}을(를) 쓸 수 없습니다({error.strerror}). --port 로 다른 번호를 고르세요.",
+                    f"포트 {self.port}을(를) 쓸 수 없습니다({error.strerror}). --port 로 바꿔 주세요.",
                     f"cannot use port {self.port} ({error.strerror}); choose another: --port.",
                 ) from error
         super().listen()
@@ -147,14 +151,14 @@ def _config() -> Config:
     pages.file_allowlist = []
     pages.http_header_envs = []
     pages.extension_language_mapping = {}
-    pages.page_config_hook = _page_config
+    pages.extension_allowlist = WIDGET_SCRIPTS
     kernels = config.AsyncMappingKernelManager
     kernels.cull_idle_timeout = 600
     kernels.cull_interval = 60
     kernels.cull_connected = False
     kernels.cull_busy = False
     config.KernelManager.transport = "ipc"
-    config.Voila.log_level = "WARNING"
+    config.Voila.log_level = "WARN"
     return config
 
 
@@ -233,15 +237,17 @@ class Spoken(JupyterHandler):
     def plain(self, template: str, title: str, **values: Any) -> None:
         """One of our simple pages."""
         words = Words(self.lang)
-        from kamp_lib.reports import numbers
-
         body = templates().get_template(template).render(t=words, n=numbers, **values)
-        page = templates().get_template("plain.html").render(
-            lang=self.lang,
-            title=title,
-            faces=fonts.linked_faces(FONT_URL),
-            style=style(),
-            body=style_safe(body),
+        page = (
+            templates()
+            .get_template("plain.html")
+            .render(
+                lang=self.lang,
+                title=title,
+                faces=fonts.linked_faces(FONT_URL),
+                style=style(),
+                body=Markup(body),  # noqa: S704 - our template has escaped it
+            )
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page)
@@ -249,15 +255,10 @@ class Spoken(JupyterHandler):
     def write_error(self, status_code: int, **_: Any) -> None:
         """One sentence, whatever happened; the log has the rest."""
         words = Words(self.lang)
-        key = {404: "error.not_found", 503: "error.busy"}.get(status_code, "error.other")
+        key = {404: "error.not_found", 503: "error.busy"}.get(
+            status_code, "error.other"
+        )
         self.plain("message.html", words(key), message=words(key), back="/")
-
-
-def style_safe(body: str) -> Any:
-    """Markup that our own escaping template made."""
-    from markupsafe import Markup
-
-    return Markup(body)  # noqa: S704 - rendered with escaping on
 
 
 class NotFound(Spoken):
@@ -287,12 +288,16 @@ class ListHandler(Spoken):
             record = None
         card: dict[str, Any] = {"record": record, "name": report.folder.name}
         if record is not None:
-            kind = record.dataset.equipment if record.dataset else record.model.equipment
+            kind = (
+                record.dataset.equipment if record.dataset else record.model.equipment
+            )
             known = equipment_types().get(kind or "")
             card["equipment"] = known.label if known else None
             card["state"] = state_of(record)
             card["sentence"] = sentence_of(record)
-            card["href"] = f"/report/{report.tenant}/{report.folder.name}?lang={self.lang}"
+            card["href"] = (
+                f"/report/{report.tenant}/{report.folder.name}?lang={self.lang}"
+            )
         return card
 
 
@@ -308,6 +313,28 @@ class ReportHandler(Spoken, TornadoVoilaHandler):
 
     def initialize(self, **kwargs: Any) -> None:
         TornadoVoilaHandler.initialize(self, **kwargs)
+        self.page_config_hook = self._page_config
+
+    def _page_config(
+        self, page_config: dict[str, Any], *, notebook_path: str, **_: Any
+    ) -> dict[str, Any]:
+        """What our template shows before the kernel answers."""
+        folder = (Path(self.settings["kamp-reports"].root_dir) / notebook_path).parent
+        words = Words(self.lang)
+        try:
+            title = page_title(Bundle(folder), words)
+        except KampError:
+            title = words("list.title")
+        page_config["kamp"] = {
+            "lang": self.lang,
+            "title": title,
+            "faces": fonts.linked_faces(FONT_URL),
+            "style": style() + style("live.css"),
+            "first_paint": _first_paint(folder, self.lang),
+            "offline": words("page.offline"),
+            "broken": words("page.broken"),
+        }
+        return page_config
 
     @web.authenticated
     async def get(self, tenant: str, run: str) -> None:  # type: ignore[override]
@@ -324,37 +351,9 @@ class ReportHandler(Spoken, TornadoVoilaHandler):
             self.flush()
 
 
-def _page_config(
-    page_config: dict[str, Any], *, notebook_path: str, settings: Any, **_: Any
-) -> dict[str, Any]:
-    """What our template shows before the kernel answers."""
-    server = settings["kamp-reports"]
-    folder = (Path(server.root_dir) / notebook_path).parent
-    lang = language()
-    words = Words(lang)
-    bundle = Bundle(folder)
-    try:
-        title = page_title(bundle, words)
-    except KampError:
-        title = words("list.title")
-    page_config["kamp"] = {
-        "lang": lang,
-        "title": title,
-        "faces": fonts.linked_faces(FONT_URL),
-        "style": style() + style("live.css"),
-        "first_paint": _first_paint(folder, lang),
-        "offline": words("page.offline"),
-        "broken": words("page.broken"),
-    }
-    return page_config
-
-
 def _first_paint(folder: Path, lang: Language) -> str:
     file = folder / FIRST_PAINT
     if not file.is_file() or file.stat().st_size > LARGEST_FIRST_PAINT:
         return ""
     text = file.read_text(encoding="utf-8", errors="replace")
     return text.replace('<html lang="ko"', f'<html lang="{lang}"', 1)
-
-
-__all__ = ["ReportServer", "Text", "find_report", "get_page_config", "list_reports", "serve"]
