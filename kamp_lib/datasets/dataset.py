@@ -279,11 +279,12 @@ class Dataset:
             f"<td style='text-align:left'>{escape(str(v))}</td></tr>"
             for k, v in facts.items()
         )
+        units = {c.name: c.display_unit for c in kind.columns} if kind else {}
         titles = (Text("열", "column"), Text("이름", "label"), Text("단위", "unit"))
         columns = "".join(
             f"<tr><td style='text-align:left'>{escape(c.name)}</td>"
             f"<td style='text-align:left'>{escape(str(c.label))}</td>"
-            f"<td>{escape(c.unit or '')}</td></tr>"
+            f"<td>{escape(units.get(c.name, ''))}</td></tr>"
             for c in self.columns
             if c.name not in (FILE, ROW)
         )

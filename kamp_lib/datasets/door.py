@@ -194,6 +194,7 @@ def _rows(raw: Raw, tenant: Tenant, *, simulated: bool) -> _Rows:
     keep = np.ones(len(parsed.frame), dtype=bool)
     keep[places] = False
     frame = parsed.frame[keep].reset_index(drop=True) if len(places) else parsed.frame
+    raw.release()
     if frame.empty:
         first = rejected["reason_ko"].iloc[0], rejected["reason_en"].iloc[0]
         raise KampError(
@@ -266,11 +267,11 @@ class _Job:
         held = [] if self.replace else state.manifests
         self._check_fits(held)
         again = self._files_known(held)
-        new = self.mapped[~self.mapped[FILE].isin(again)]
+        new = self.mapped[~self.mapped[FILE].isin(again)] if again else self.mapped
         rejected = self.rows.rejected[~self.rows.rejected[FILE].isin(again)]
         kind = self.mapping.record_kind
         double, repeats = duplicate_rows(new, self.machine, kind)
-        frame = new[~double.to_numpy()]
+        frame = new[~double.to_numpy()] if double.any() else new
         table = as_stored(frame, self.machine, kind, self.tenant.time_zone)
         wider = None
         if held:

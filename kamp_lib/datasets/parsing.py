@@ -131,6 +131,9 @@ def _typed(column: pa.ChunkedArray, keep: np.ndarray, time_zone: str) -> _Typed:
 
 
 def _from_text(column: pa.ChunkedArray, keep: np.ndarray, time_zone: str) -> _Typed:
+    plain = _plain_decimals(column) if keep.all() else None
+    if plain is not None:
+        return plain
     text = pc.utf8_trim_whitespace(column)
     nothing = pa.scalar(None, text.type)
     if not keep.all():  # a header among the rows says nothing about the column
@@ -146,6 +149,25 @@ def _from_text(column: pa.ChunkedArray, keep: np.ndarray, time_zone: str) -> _Ty
         made = _Typed(text.to_pandas().astype("string"), _NO_BAD)
     made.words, made.spoken = words, count
     return made
+
+
+def _plain_decimals(column: pa.ChunkedArray) -> _Typed | None:
+    """The short way for what most columns are: decimal numbers and empty cells."""
+    try:
+        empty = pc.equal(column, "")
+        if pc.any(empty).as_py():
+            column = pc.if_else(empty, pa.scalar(None, column.type), column)
+        numbers = column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    values = numbers.to_numpy()
+    finite = np.isfinite(values)
+    if finite.sum() != len(values) - numbers.null_count:
+        return None  # the words nan and inf
+    known = values[finite]
+    if not len(known) or np.all(known == np.floor(known)):
+        return None  # whole numbers may be codes
+    return _Typed(pd.Series(values), _NO_BAD)
 
 
 def _as_numbers(text: pa.ChunkedArray) -> _Typed | None:

@@ -35,20 +35,22 @@ def parse_times(texts: pd.Series, time_zone: str) -> Times | None:
     Works on distinct texts. Times with an offset are turned into local time of
     `time_zone`; all others are local already.
     """
-    distinct = pd.Series(texts.dropna().unique(), dtype="string")
+    codes, uniques = pd.factorize(texts)
+    distinct = pd.Series(uniques, dtype="string")
     if distinct.empty:
         return None
     sample = distinct if len(distinct) <= 500 else distinct.sample(500, random_state=0)
     if sample.str.fullmatch(LOOKS_LIKE_TIME).mean() < ENOUGH:
         return None
-    plain = _plain(distinct)
-    found = _iso(plain, time_zone) or _by_format(plain)
+    found = _iso(distinct, time_zone)
+    if found is None:
+        plain = _plain(distinct)
+        found = _iso(plain, time_zone) or _by_format(plain)
     if found is None:
         return None
-    lookup = pd.Series(found.values.to_numpy(), index=distinct.to_numpy())
-    return Times(
-        texts.map(lookup).astype("datetime64[us]"), found.notation, found.ambiguous
-    )
+    known = found.values.to_numpy().astype("datetime64[us]")
+    values = np.append(known, np.datetime64("NaT"))[codes]  # code -1: missing
+    return Times(pd.Series(values, texts.index), found.notation, found.ambiguous)
 
 
 def _plain(texts: pd.Series) -> pd.Series:

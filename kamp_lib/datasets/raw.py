@@ -117,7 +117,11 @@ class Raw:
 
     @property
     def rows_read(self) -> int:
-        return self.table.num_rows + len(self.rejected)
+        return sum(source.rows for source in self.sources)
+
+    def release(self) -> None:
+        """Let go of the cells, when all that is needed of them has been taken."""
+        self.table = self.table.slice(0, 0)
 
     def originals(self, file: str, positions: Sequence[int]) -> list[str]:
         """Rows (by position in `table`) as they stand in their file."""
