@@ -24,10 +24,11 @@ from kamp_lib.datasets.mapping_evidence import (
 from kamp_lib.datasets.names import likeness, take_apart
 
 MOST_PLACES = 3
-# Own names must be contradicted at least so often in the tail, and moved names must
-# take away at least this share of the contradictions.
-FEWEST_CONTRADICTIONS = 4
-SHARE_MENDED = 0.7
+# Moving the names must take away at least so many contradictions, may cause new ones for
+# at most this share of them, and must win so much evidence over the whole tail.
+FEWEST_MENDED = 3
+SHARE_CAUSED = 0.25
+LEAST_GAIN = 9.0
 WEAK = 0.5  # evidence that any text or any number in range would give
 KNOWN = 0.85  # a name this like a standard one counts as known
 
@@ -41,8 +42,8 @@ class Shift:
 
     start: int
     places: int
-    contradictions: int
-    left: int  # contradictions that remain under the moved names
+    mended: int  # columns that contradict their own name, but not the moved one
+    caused: int  # and the other way round
 
     def names(self, header: list[str], columns: tuple[Column, ...]) -> list[str | None]:
         """The corrected name of every column; None where none can be known."""
@@ -112,6 +113,8 @@ def find_shift(
     columns : tuple of Column
         The equipment's dictionary.
     """
+    if _looks_standardised(profiles):
+        return None
     n = len(header)
     fit = np.zeros((n, n))  # fit[j, i]: values of column j under name i
     known = np.zeros(n, dtype=bool)
@@ -139,18 +142,25 @@ def find_shift(
         gain = np.round(np.cumsum(won[::-1])[::-1], 6)  # of moving from j to the end
         start = _start(header, gain, columns)
         tail = slice(start, n)
-        against = int(np.sum(own[tail] <= CONTRADICTION))
-        left = int(np.sum(moved[tail] <= CONTRADICTION))
-        found.append((float(gain[start]), Shift(start, places, against, left)))
+        before, after = own[tail] <= CONTRADICTION, moved[tail] <= CONTRADICTION
+        mended, caused = int((before & ~after).sum()), int((after & ~before).sum())
+        found.append((float(gain[start]), Shift(start, places, mended, caused)))
     if not found:
         return None
     gain_best, best = max(found, key=lambda pair: pair[0])
     plain = (
-        best.contradictions >= FEWEST_CONTRADICTIONS
-        and best.left <= (1 - SHARE_MENDED) * best.contradictions
-        and gain_best >= 2.0 * FEWEST_CONTRADICTIONS
+        best.mended >= FEWEST_MENDED
+        and best.caused <= SHARE_CAUSED * best.mended
+        and gain_best >= LEAST_GAIN
     )
     return best if plain else None
+
+
+def _looks_standardised(profiles: list[Profile]) -> bool:
+    """Values without units, spread around 0, fit no name: they say nothing of a shift."""
+    numbers = [p for p in profiles if p.kind == "number" and not p.constant]
+    around = [p for p in numbers if abs(p.median) < 1 and -9 < p.low and p.high < 9]
+    return len(numbers) > 0 and len(around) > 0.6 * len(numbers)
 
 
 def _start(header: list[str], gain: np.ndarray, columns: tuple[Column, ...]) -> int:

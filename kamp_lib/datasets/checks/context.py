@@ -63,8 +63,10 @@ class Context:
 
     @cached_property
     def columns(self) -> list[str]:
-        """The data columns, without provenance and the origin mark."""
+        """The data columns, without provenance, the origin mark and facts of files."""
         outside = {*PROVENANCE, "data_origin"}
+        if "image" in self.frame.columns:
+            outside |= {"image", "width", "height", "color_mode"}
         return [c for c in self.frame.columns if c not in outside]
 
     @cached_property
