@@ -104,6 +104,8 @@ class Blocks:
     ) -> Markup:
         """What the threshold with index `at` is worth at these prices."""
         points = self.facts.thresholds
+        if self.state == "failed":
+            return Markup()
         if prices is None or not points:
             return self.render("worth.html", w=None, static=static)
         point = points[nearest(points, self.record.threshold) if at is None else at]
@@ -155,6 +157,8 @@ class Blocks:
 
     def sliders(self) -> list[Range]:
         """Inputs that people can set, the most telling first."""
+        if not self.facts.labelled:  # its model knows what is odd, not what is bad
+            return []
         rank = {c.column: i for i, c in enumerate(self.facts.causes)}
         usable = [
             r
@@ -190,6 +194,8 @@ class Blocks:
         return threshold is None or case.score >= threshold
 
     def gallery(self) -> Markup:
+        if self.state == "failed":
+            return Markup()
         shown = [c for c in self.facts.cases if c.image][:SHOWN_PICTURES]
         pictures = []
         for case in shown:

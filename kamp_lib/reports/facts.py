@@ -157,8 +157,8 @@ def draw_facts(bundle: Bundle) -> Facts:
     if record.status == "failed":
         return Facts()
     cases = bundle.table("cases")
-    labels = cases["label"].dropna() if "label" in cases else []
-    bad = int(sum(labels)) if len(labels) else 0
+    labels = list(cases["label"].dropna()) if "label" in cases else []
+    bad = int(sum(labels))
     shown = cases.sort_values("score", ascending=False) if len(cases) else cases
     flagged = 0
     if len(cases) and record.threshold is not None:
@@ -208,7 +208,7 @@ def _rows(frame: pd.DataFrame, kind: type[Any], by: str | None = None) -> list[A
     return [kind(**row) for row in rows if by is None or by in row]
 
 
-def _present(row: dict[str, Any]) -> dict[str, Any]:
+def _present(row: dict[Any, Any]) -> dict[str, Any]:
     """Without missing values, so that each field falls back to its default."""
     return {k: v for k, v in row.items() if not _missing(v)}
 
@@ -224,7 +224,11 @@ def _candidates(frame: pd.DataFrame) -> list[Candidate]:
     if not len(frame):
         return []
     per_fold = frame[frame["group"] != "all"]
-    chosen = per_fold.groupby("candidate")["chosen"].mean() if len(per_fold) else {}
+    chosen: dict[Any, Any] = (
+        per_fold.groupby("candidate")["chosen"].mean().to_dict()
+        if len(per_fold)
+        else {}
+    )
     pooled = frame[frame["group"] == "all"].copy()
     pooled["chosen"] = [float(chosen.get(c, 0.0)) for c in pooled["candidate"]]
     found = _rows(pooled, Candidate)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kamp_lib.reports.facts import Chart, Facts
 from kamp_lib.reports.words import Words
@@ -101,7 +101,8 @@ def _svg(
     from matplotlib.figure import Figure
 
     _ready()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
+    style: dict[Any, Any] = {**STYLE, "svg.hashsalt": name}
+    with mpl.rc_context(style):
         figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
         axes = figure.subplots()
         paint(figure, axes)
@@ -268,8 +269,16 @@ def _chart(chart: Chart, words: Words, name: str) -> str:
             out = [(i, v) for i, v in enumerate(chart.values) if v > limit]
             axes.plot([i for i, _ in out], [v for _, v in out], "D", color=RED,
                       markersize=3.5)  # fmt: skip
-            axes.text(0.0, limit, " " + words("chart.limit"), va="bottom", fontsize=9,
-                      color=RED, transform=axes.get_yaxis_transform())  # fmt: skip
+            axes.text(
+                1.0,
+                1.02,
+                "– – " + words("chart.limit"),
+                transform=axes.transAxes,
+                ha="right",
+                va="bottom",
+                fontsize=9,
+                color=RED,
+            )
         axes.set_xticks([])
         axes.set_xlabel(words("figure.time") + " →")
         _no_margin(axes)

@@ -337,7 +337,7 @@ class ReportHandler(Spoken, TornadoVoilaHandler):
         return page_config
 
     @web.authenticated
-    async def get(self, tenant: str, run: str) -> None:  # type: ignore[override]
+    async def get(self, tenant: str, run: str) -> None:
         server = self.settings["kamp-reports"]
         report = find_report(self.published, tenant, run)
         if report is None:

@@ -21,7 +21,7 @@ class Prices:
 
     def put(self, field: str, value: float) -> Prices:
         """With one field set by a person."""
-        return replace(self, **{field: value}, edited=self.edited | {field})  # type: ignore[arg-type]
+        return replace(self, **{field: value}, edited=self.edited | {field})
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _face(weight: int, url: str) -> Markup:
 
 
 def _glyphs(file: Path, text: str) -> str:
-    from fontTools import subset
+    from fontTools import subset  # type: ignore[import-untyped]
 
     options = subset.Options(flavor="woff", notdef_outline=True, layout_features=["*"])
     font = subset.load_font(str(file), options)
