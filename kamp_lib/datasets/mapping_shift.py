@@ -113,7 +113,7 @@ def find_shift(
     columns : tuple of Column
         The equipment's dictionary.
     """
-    if _looks_standardised(profiles):
+    if len(header) < FEWEST_MENDED or _looks_standardised(profiles):
         return None
     n = len(header)
     fit = np.zeros((n, n))  # fit[j, i]: values of column j under name i

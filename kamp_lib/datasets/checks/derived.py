@@ -17,6 +17,7 @@ from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.types import Finding
 
 MOST_COLUMNS = 60
+LARGEST = 1e100  # squares of larger numbers overflow
 SAMPLE = 200
 FEWEST_ROWS = 30
 PLAIN = np.array([0.001, 0.01, 0.1, 0.5, 2.0, 10.0, 60.0, 100.0, 1000.0, 3600.0])
@@ -36,7 +37,11 @@ class Formula:
 
 def derived_columns(context: Context) -> list[Finding]:
     """Columns that others give exactly, or as exactly as their rounding allows."""
-    columns = [c for c in context.measured if context.distinct[c] >= 4][:MOST_COLUMNS]
+    columns = [
+        c
+        for c in context.measured
+        if context.distinct[c] >= 4 and np.nanmax(np.abs(context.numbers[c])) < LARGEST
+    ][:MOST_COLUMNS]
     if len(columns) < 2:
         return []
     table = np.column_stack([context.numbers[c] for c in columns])

@@ -88,21 +88,24 @@ def _coarse_or_repeated(
 
 def resolution(stamps: pd.Series) -> str | None:
     """The coarsest unit that all stamps are whole numbers of; None below seconds."""
-    held = stamps.dropna()
-    if getattr(held.dt, "tz", None) is not None:
-        held = held.dt.tz_localize(None)
-    ticks = held.to_numpy().astype("datetime64[ns]").astype(np.int64)
+    ticks = _ticks(stamps.dropna())
     for name, size in NANOSECONDS.items():
         if not (ticks % size).any():
             return name
     return None
 
 
+def _ticks(stamps: pd.Series) -> np.ndarray:
+    """Nanoseconds as the clock on the wall shows them."""
+    wall = stamps.dt.tz_localize(None) if stamps.dt.tz is not None else stamps
+    return wall.to_numpy().astype("datetime64[ns]").astype(np.int64)
+
+
 def _unordered(
     context: Context, column: str, stamps: pd.Series, group: np.ndarray
 ) -> list[Finding]:
     held = stamps.notna().to_numpy()
-    time = stamps[held].to_numpy().astype("datetime64[ns]").astype(np.int64)
+    time = _ticks(stamps[held])
     order = np.argsort(group[held], kind="stable")
     same = np.diff(group[held][order]) == 0
     step = np.diff(time[order])
