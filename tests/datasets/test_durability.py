@@ -17,6 +17,7 @@ from kamp_lib.datasets import door, ingest, open_dataset, transaction, undo
 from kamp_lib.datasets.store import Store
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant, tenant_at
+from kamp_lib.text import Text
 
 KIND = "generic"
 KILLS = 15
@@ -37,13 +38,17 @@ def csv(path: Path, rows: int, start: str, *, bad: bool = False) -> Path:
     return path
 
 
-def work(home: str, path: str, ready: object, limit: int | None = None) -> None:
-    """One ingest in a process of its own."""
-    ready.set()  # type: ignore[attr-defined]
+def work(home: str, path: str, storing: object, limit: int | None = None) -> None:
+    """One ingest in a process of its own, that tells when it begins to store."""
+
+    def told(step: Text, *, done: float = 0, total: float | None = None) -> None:
+        if step.en == "storing":
+            storing.set()  # type: ignore[attr-defined]
+
     if limit is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
-        ingest(tenant_at(Path(home)), KIND, path)
+        ingest(tenant_at(Path(home)), KIND, path, progress=told)
     except KampError:
         raise SystemExit(1) from None
 
@@ -72,20 +77,26 @@ def test_a_killed_ingest_leaves_the_old_state_or_the_new(
 ) -> None:
     ingest(tenant, KIND, csv(tmp_path / "a.csv", 40, "2020-01-01"))
     second = csv(tmp_path / "b.csv", 2000, "2021-01-01", bad=True)
+
+    def started() -> multiprocessing.process.BaseProcess:
+        storing = processes.Event()
+        process = processes.Process(
+            target=work, args=(str(tenant.home), str(second), storing)
+        )
+        process.start()
+        assert storing.wait(60)
+        return process
+
+    whole = started()
     start = time.perf_counter()
-    ingest(tenant, KIND, second)
+    whole.join(60)
     usual = time.perf_counter() - start
-    undo(tenant, KIND)
+    assert undo(tenant, KIND) is not None
     states = set()
     moment = random.Random(7)
     for _ in range(KILLS):
-        ready = processes.Event()
-        process = processes.Process(
-            target=work, args=(str(tenant.home), str(second), ready)
-        )
-        process.start()
-        ready.wait(60)
-        time.sleep(moment.uniform(0, 1.3 * usual))
+        process = started()
+        time.sleep(moment.uniform(0, usual))
         process.kill()
         process.join()
         data = open_dataset(tenant, KIND)

@@ -1,196 +1,123 @@
-"""What the door finds on real files that no one on this project wrote."""
+"""The real factory files: counts add up and values have the right types."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from kamp_lib.datasets.checks import check
-from kamp_lib.datasets.checks.images import near_twins
-from kamp_lib.datasets.duplicates import duplicate_rows
-from kamp_lib.datasets.mapping import apply_mapping, propose_mapping
-from kamp_lib.datasets.types import Finding, Mapping
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the real files are not here (../shared/data)"
-)
-INJECTION = DATA / "kamp_injection_moulding"
+from kamp_lib.datasets import Dataset, IngestResult, ingest, open_dataset
+from kamp_lib.tenancy import Tenant, add_tenant
 
 
-def with_provenance(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    return frame.assign(_file=name, _row=np.arange(2, len(frame) + 2))
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Tenant:
+    return add_tenant("real", "실제", home=tmp_path_factory.mktemp("kamp"))
 
 
-@cache
-def source(name: str) -> pd.DataFrame:
-    """A real file as typed columns under its own names."""
-    if name == "molding":
-        frame = pd.read_parquet(INJECTION / "molding.parquet").replace({"None": None})
-    elif name == "labeled":
-        frame = pd.read_csv(INJECTION / "labeled_data.csv", parse_dates=["TimeStamp"])
-    elif name == "scaled":
-        frame = pd.read_csv(INJECTION / "moldset_labeled_cn7_missing.csv")
-    elif name == "press":
-        frame = pd.read_csv(DATA / "kamp_press" / "press.csv")
-        frame["working_time"] = pd.to_datetime(
-            frame["working_time"], format="%m/%d/%y %H:%M"
-        )
-    else:
-        runs = []
-        for path in sorted((DATA / "kamp_cnc").glob("experiment_*.csv")):
-            run = with_provenance(pd.read_csv(path), path.name)
-            runs.append(run.assign(No=int(path.stem[-2:])))
-        labels = pd.read_csv(DATA / "kamp_cnc" / "train.csv")
-        return pd.concat(runs, ignore_index=True).merge(labels, on="No")
-    return with_provenance(frame, name)
+def stored(tenant: Tenant, result: IngestResult) -> tuple[Dataset, pd.DataFrame]:
+    counted = result.rows_stored + result.rows_quarantined + result.rows_duplicate
+    assert result.rows_read == counted
+    data = open_dataset(tenant, result.dataset)
+    frame = data.to_pandas()
+    assert len(frame) == data.rows == result.rows_stored
+    return data, frame
 
 
-EQUIPMENT = {
-    "molding": "injection-moulding",
-    "labeled": "injection-moulding",
-    "scaled": "injection-moulding",
-    "press": "press",
-    "cnc": "cnc-machine",
-}
+def codes(result: IngestResult) -> set[str]:
+    return {f.code for f in result.findings}
 
 
-@cache
-def mapped(name: str) -> tuple[Mapping, pd.DataFrame, list[Finding]]:
-    """Mapping, mapped frame and everything that is found."""
-    mapping, findings = propose_mapping(source(name), EQUIPMENT[name])
-    frame = apply_mapping(source(name), mapping)
-    kind = mapping.record_kind
-    findings = findings + check(frame, EQUIPMENT[name], kind, mapping=mapping)
-    return mapping, frame, findings
+def test_labelled_injection_file(company: Tenant, real_data: Path) -> None:
+    path = real_data / "kamp_injection_moulding" / "labeled_data.csv"
+    result = ingest(company, "injection-moulding", path)
+    data, frame = stored(company, result)
+    source = {c.name: c.source for c in data.columns}
+    names = {s: n for n, s in source.items()}
+    assert (result.dataset, result.rows_read, result.rows_stored) == (
+        "injection",
+        5232,
+        5232,
+    )
+    assert frame["ts"].iloc[0] == pd.Timestamp("2020-10-16 04:57:47", tz="Asia/Seoul")
+    assert frame["cycle_time"].iloc[0] == 59.52000045776367
+    assert frame[names["_id"]].iloc[0] == "5f8928bb9c0189cc666ef19b"
+    assert frame[names["Reason"]].isna().sum() == 5172
+    assert "text-for-missing" in codes(result)
 
 
-def of_code(name: str, code: str) -> list[Finding]:
-    return [f for f in mapped(name)[2] if f.code == code]
+def test_shifted_injection_parquet(company: Tenant, real_data: Path) -> None:
+    path = real_data / "kamp_injection_moulding" / "molding.parquet"
+    result = ingest(company, "injection-moulding", path, dataset="molding")
+    _, frame = stored(company, result)
+    assert (result.rows_read, result.rows_duplicate) == (7996, 2764)
+    assert {"shifted-columns", "duplicate-rows"} <= codes(result)
+    assert frame["cycle_time"].median() == pytest.approx(59.6, abs=1)
 
 
-def test_molding_is_found_shifted_by_one_from_equip_name_on():
-    shifted = of_code("molding", "shifted-columns")
-    assert "'equip_name'" in shifted[0].message_en
-    assert "1 place(s) too late" in shifted[0].message_en
-    assert shifted[0].count == 40
+def test_standardised_injection_file(company: Tenant, real_data: Path) -> None:
+    path = real_data / "kamp_injection_moulding" / "moldset_labeled_cn7_missing.csv"
+    result = ingest(company, "injection-moulding", path, dataset="cn7")
+    _, frame = stored(company, result)
+    assert result.rows_stored == 1211
+    assert frame.drop(columns=["_file", "_row"]).isna().sum().sum() == 941
 
 
-def test_the_corrected_names_hold_what_the_true_names_hold():
-    """The parquet file under corrected names equals KAMP's own file, row by row."""
-    mapping, frame, _ = mapped("molding")
-    true_mapping, true, _ = mapped("labeled")
-    key = mapping.names()["id"]
-    both = frame.drop_duplicates(key).set_index(key)
-    true = true.set_index(true_mapping.names()["_id"])
-    shared = both.index.intersection(true.index)
-    numbers = [
-        c
-        for c in true.select_dtypes("number").columns
-        if c in both.columns and not c.startswith("_") and c != "pass_or_fail"
-    ]
-    assert len(shared) > 4000
-    assert len(numbers) >= 20
-    for name in numbers:
-        np.testing.assert_allclose(
-            both.loc[shared, name].astype(float), true.loc[shared, name], rtol=1e-5
-        )
+def test_press_file(company: Tenant, real_data: Path) -> None:
+    result = ingest(company, "press", real_data / "kamp_press" / "press.csv")
+    _, frame = stored(company, result)
+    assert result.rows_stored == 64_359
+    assert frame["ts"].iloc[0] == pd.Timestamp("2020-05-04", tz="Asia/Seoul")
+    assert frame["_row"].tolist() == list(range(2, 64_361))
 
 
-def test_the_stored_label_of_molding_is_yes_or_no_and_its_cycle_a_minute():
-    _, frame, _ = mapped("molding")
-    assert set(frame["pass_or_fail"].unique()) == {"Y", "N"}
-    assert frame["cycle_time"].median() == pytest.approx(59.5, abs=0.2)
+def test_the_press_parquet_holds_the_same_rows(
+    company: Tenant, real_data: Path
+) -> None:
+    folder = real_data / "kamp_press"
+    ingest(company, "press", folder / "press.csv", dataset="press-csv")
+    ingest(company, "press", folder / "press_part.parquet", dataset="press-parquet")
+    one, two = (
+        open_dataset(company, name).to_pandas().drop(columns=["_file", "_row"])
+        for name in ("press-csv", "press-parquet")
+    )
+    pd.testing.assert_frame_equal(one, two)
 
 
-@pytest.mark.parametrize("name", ["labeled", "scaled", "press", "cnc"])
-def test_files_with_right_names_are_not_called_shifted(name: str):
-    assert of_code(name, "shifted-columns") == []
+def test_cnc_runs_with_labels(company: Tenant, real_data: Path) -> None:
+    folder = real_data / "kamp_cnc"
+    result = ingest(
+        company, "cnc-machine", folder, labels=folder / "train.csv", on="No"
+    )
+    data, frame = stored(company, result)
+    names = {c.source: c.name for c in data.columns}
+    runs = frame.groupby("run_id")[names["tool_condition"]].agg(["nunique", "first"])
+    assert result.rows_stored == 32_048
+    assert len(runs) == 25
+    assert (runs["nunique"] == 1).all()
+    assert (runs.loc["14", "first"], runs.loc["24", "first"]) == ("worn", "unworn")
+    assert "copied-runs" in codes(result)
 
 
-def test_molding_repeats_2764_rows():
-    mapping, frame, _ = mapped("molding")
-    drop, _ = duplicate_rows(frame, "injection-moulding", mapping.record_kind)
-    assert drop.sum() == 2764
-
-
-def test_left_and_right_part_of_one_shot_are_no_duplicates():
-    mapping, frame, _ = mapped("labeled")
-    drop, findings = duplicate_rows(frame, "injection-moulding", mapping.record_kind)
-    assert not drop.any()
-    assert findings == []
-
-
-@pytest.mark.parametrize("name", ["molding", "labeled"])
-def test_44_process_vectors_carry_both_labels(name: str):
-    assert of_code(name, "contradicting-twins")[0].count == 44
-
-
-def test_ten_sensors_of_molding_are_dead():
-    dead = [f for f in of_code("molding", "dead-column") if f.severity == "warning"]
-    assert dead[0].count == 10
-
-
-def test_the_scaled_file_has_no_units_left():
-    assert of_code("scaled", "already-standardised")[0].count >= 20
-    assert of_code("scaled", "implausible-values") == []
-
-
-def test_press_stamps_hold_the_day_only():
-    assert "day" in of_code("press", "coarse-timestamps")[0].message_en
-    assert of_code("press", "duplicate-timestamps")[0].count == 64206
-
-
-def test_the_press_counter_starts_over_25_times():
-    assert of_code("press", "restarting-id")[0].count == 25
-
-
-def test_press_columns_that_others_give_are_named():
-    formulas = {
-        f.examples[0].split(" (")[0] for f in of_code("press", "derived-column")
+def test_casting_images(company: Tenant, real_data: Path) -> None:
+    result = ingest(company, "machine-vision", real_data / "vision_casting")
+    data, frame = stored(company, result)
+    counts = frame.groupby(["split", "defect_class"]).size().to_dict()
+    assert counts == {
+        ("test", "def_front"): 453,
+        ("test", "ok_front"): 262,
+        ("train", "def_front"): 197,
+        ("train", "ok_front"): 205,
     }
-    assert formulas == {
-        "press_time = 2 × pressure_1",
-        "pressure_3 = pressure_1 + pressure_2",
-    }
+    assert "near-duplicate-images" in codes(result)
+    assert all((data.images_folder / name).is_file() for name in frame["image"])
 
 
-def test_copied_cnc_runs_are_named_with_their_originals():
-    copies = of_code("cnc", "copied-runs")[0]
-    assert copies.count == 10
-    said = copies.message_en
-    for pair in ("2 = 21", "5 = 23", "7 = 19", "7 = 22", "7 = 25", "8 = 20"):
-        assert pair in said
-    assert "14 = 24 (every value equal, labels differ)" in said
-
-
-def test_current_and_voltage_of_the_cnc_look_swapped():
-    swapped = of_code("cnc", "swapped-columns")[0]
-    assert {f"{axis}_OutputCurrent" for axis in "XYS"} <= set(swapped.columns)
-    assert {f"{axis}_DCBusVoltage" for axis in "XYS"} <= set(swapped.columns)
-
-
-def test_inspect_gives_the_visual_inspection_away():
-    columns = [f.columns[0] for f in of_code("cnc", "label-in-disguise")]
-    assert columns == ["INSPECT"]
-
-
-def test_dead_electrical_columns_of_the_z_axis_are_found():
-    dead = {c for f in of_code("cnc", "dead-column") for c in f.columns}
-    assert {"Z_CurrentFeedback", "Z_DCBusVoltage", "Z_OutputVoltage"} <= dead
-
-
-def test_end_and_end_are_one_word():
-    assert any("End" in f.message_en for f in of_code("cnc", "category-variants"))
-
-
-def test_castings_photographed_twice_are_found():
-    paths = sorted((DATA / "vision_casting").rglob("*.jpeg"))
-    pairs = near_twins(paths)
-    same = [(i, j) for i, j in pairs if paths[i].name == paths[j].name]
-    assert len(same) >= 5
-    assert len(pairs) < 0.1 * len(paths)
+def test_chromate_images(company: Tenant, real_data: Path) -> None:
+    folder = real_data / "kamp_chromate"
+    result = ingest(company, "machine-vision", folder, dataset="chromate")
+    _, frame = stored(company, result)
+    assert frame["color_mode"].value_counts().to_dict() == {"RGBA": 8, "RGB": 3}
+    assert frame["defect_class"].isna().sum() == 3
+    assert {"mixed-image-modes", "near-duplicate-images"} <= codes(result)
