@@ -21,11 +21,15 @@ from kamp_lib.datasets.types import (
 )
 
 if TYPE_CHECKING:
+    from kamp_lib.datasets.checks import check
     from kamp_lib.datasets.dataset import Dataset, list_datasets, open_dataset
     from kamp_lib.datasets.door import default_name, ingest, mapping_path, undo
+    from kamp_lib.datasets.duplicates import duplicate_rows
+    from kamp_lib.datasets.findings import finding
     from kamp_lib.datasets.mapping import apply_mapping, propose_mapping
     from kamp_lib.datasets.mapping_file import load_mapping, save_mapping
     from kamp_lib.datasets.parsing import Parsed, parse
+    from kamp_lib.datasets.quality import quality_advice, quality_score
     from kamp_lib.datasets.raw import Raw
     from kamp_lib.datasets.reading import read
 
@@ -37,6 +41,11 @@ _HOME = {
     "ingest": "door",
     "mapping_path": "door",
     "undo": "door",
+    "check": "checks",
+    "duplicate_rows": "duplicates",
+    "finding": "findings",
+    "quality_advice": "quality",
+    "quality_score": "quality",
     "apply_mapping": "mapping",
     "propose_mapping": "mapping",
     "load_mapping": "mapping_file",
@@ -60,7 +69,10 @@ __all__ = [
     "Raw",
     "StoredColumn",
     "apply_mapping",
+    "check",
     "default_name",
+    "duplicate_rows",
+    "finding",
     "ingest",
     "list_datasets",
     "load_mapping",
@@ -68,6 +80,8 @@ __all__ = [
     "open_dataset",
     "parse",
     "propose_mapping",
+    "quality_advice",
+    "quality_score",
     "read",
     "save_mapping",
     "undo",

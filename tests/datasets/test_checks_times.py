@@ -3,6 +3,9 @@ from __future__ import annotations
 import pandas as pd
 from small_machine import found, shots
 
+from kamp_lib.catalog import equipment_type
+from kamp_lib.datasets import checks
+
 
 def test_days_for_records_of_a_minute_are_coarse_and_repeated():
     frame = shots().assign(ts=lambda f: f["ts"].dt.normalize())
@@ -44,3 +47,15 @@ def test_a_counter_that_starts_over_is_counted():
 def test_a_counter_may_start_over_in_every_file():
     frame = pd.concat([shots(100).assign(_file=f"{i}.csv") for i in range(3)])
     assert found(frame, "restarting-id") == []
+
+
+def test_days_of_several_products_are_not_coarse():
+    frame = pd.DataFrame(
+        {
+            "date": pd.date_range("2026-01-01", periods=100).repeat(4),
+            "product": pd.array(["a", "b", "c", "d"] * 100, "string"),
+            "made": range(400),
+        }
+    )
+    codes = {f.code for f in checks.check(frame, equipment_type("generic"), "record")}
+    assert not codes & {"coarse-timestamps", "duplicate-timestamps"}

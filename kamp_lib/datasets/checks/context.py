@@ -158,6 +158,14 @@ class Context:
             for c in self.columns
             if self.role(c) == "id" and self.distinct[c] <= len(self.frame) / 5
         ]
+        if not any(column.role == "id" for column in self.machine.columns):
+            # an unknown machine: words that recur may tell its parts and places apart
+            ids = [
+                c
+                for c in self.columns
+                if pd.api.types.is_string_dtype(self.frame[c])
+                and 2 <= self.distinct[c] <= min(50, len(self.frame) / 5)
+            ]
         file = [PROVENANCE[0]] if PROVENANCE[0] in self.frame.columns else []
         return file + ids
 

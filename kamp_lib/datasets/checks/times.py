@@ -61,7 +61,9 @@ def _coarse_or_repeated(
     findings = []
     per_stamp = len(pairs) / (len(pairs) - count)
     grain = resolution(stamps)
-    if per_stamp >= 2 and grain is not None and len(pairs) - count > 1:
+    # two records of one second may be two parts of one shot
+    least = 3 if grain == "second" else 2
+    if grain is not None and per_stamp >= least and len(pairs) - count > 1:
         findings.append(
             finding(
                 "coarse-timestamps",
