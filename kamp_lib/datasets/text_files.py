@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -153,8 +154,8 @@ def _layout(text: bytes, encoding: str, name: str) -> Layout:
     header = [cell.strip() for cell in records[at]]
     while len(header) > width and not header[-1]:
         header.pop()
-    numbers = sum(bool(NUMBER.fullmatch(cell)) for cell in header if cell)
-    if numbers * 2 > sum(bool(cell) for cell in header):
+    words = [word for cell in header for word in cell.split()]
+    if sum(bool(NUMBER.fullmatch(word)) for word in words) * 2 > len(words):
         raise KampError(
             f"'{name}'의 첫 줄에 열 이름이 없습니다. 첫 줄에 열 이름을 넣어 다시 저장하세요.",
             f"{name!r} has no header; put the column names in its first line and save it again.",
@@ -201,8 +202,8 @@ def _cells(text: bytes, layout: Layout, name: str) -> tuple[pa.Table, list[Rejec
         bad.append(row)
         return "skip"
 
-    def attempt(*, careful: bool) -> pa.Table:
-        quoted = b'"' in text
+    def attempt(quote: str | Literal[False], *, careful: bool) -> pa.Table:
+        bad.clear()
         return pacsv.read_csv(
             pa.BufferReader(text),
             read_options=pacsv.ReadOptions(
@@ -212,7 +213,8 @@ def _cells(text: bytes, layout: Layout, name: str) -> tuple[pa.Table, list[Rejec
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=layout.delimiter,
-                newlines_in_values=quoted,
+                quote_char=quote,
+                newlines_in_values=b'"' in text,
                 ignore_empty_lines=False,
                 invalid_row_handler=reject if careful else None,
             ),
@@ -221,17 +223,34 @@ def _cells(text: bytes, layout: Layout, name: str) -> tuple[pa.Table, list[Rejec
             ),
         )
 
-    try:
+    def either(quote: str | Literal[False]) -> pa.Table:
         try:
-            table = attempt(careful=False)
+            return attempt(quote, careful=False)
         except pa.ArrowInvalid:  # row numbers are known to a single thread only
-            table = attempt(careful=True)
+            return attempt(quote, careful=True)
+
+    try:
+        table = either('"')
+        if _has_open_quote(text) and _ends_in_a_break(table):
+            table = either(False)  # a quote that is never closed swallowed rows
     except pa.ArrowInvalid as error:
         raise KampError(
-            f"'{name}'을(를) 표로 읽을 수 없습니다({error}). CSV로 다시 내보내세요.",
-            f"{name!r} cannot be read as a table ({error}); export it as CSV again.",
+            f"'{name}'에서 표를 찾지 못했습니다. 머리글과 데이터가 있는 표만 남겨 다시 내보내세요.",
+            f"no table was found in {name!r}; export just a header and its rows.",
         ) from error
     return _numbered(table, bad, layout, name)
+
+
+def _has_open_quote(text: bytes) -> bool:
+    return text.count(b'"') % 2 == 1
+
+
+def _ends_in_a_break(table: pa.Table) -> bool:
+    """Whether a cell of the last row holds a line break."""
+    last = table.slice(max(0, table.num_rows - 1))
+    return any(
+        "\n" in (cell or "") for row in last.to_pylist() for cell in row.values()
+    )
 
 
 def _numbered(
@@ -282,13 +301,14 @@ def _lines(text: bytes, rows: Sequence[int]) -> list[str]:
     """Records by the number of their first line, exactly as written."""
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10)
     result = []
+    pairs = not _has_open_quote(text)
     for row in rows:
         start = int(ends[row - 2]) + 1 if row > 1 else 0
         last = row - 1
         while True:
             end = int(ends[last]) if last < len(ends) else len(text)
             record = text[start:end]
-            if record.count(b'"') % 2 == 0 or end == len(text):
+            if not pairs or record.count(b'"') % 2 == 0 or end == len(text):
                 break
             last += 1  # a quoted line break: the record goes on
         result.append(record.decode("utf-8").rstrip("\r"))

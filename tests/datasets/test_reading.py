@@ -44,6 +44,17 @@ def test_rows_carry_the_line_number_an_editor_shows(tmp_path: Path) -> None:
     assert [(r.row, r.original) for r in raw.rejected] == [(7, "4,z,extra")]
 
 
+def test_a_quote_that_is_never_closed_swallows_no_rows(tmp_path: Path) -> None:
+    raw = read(written(tmp_path / "a.csv", 'a,b\n1,"x\n2,y\n3,z\n'))
+    assert raw.table["b"].to_pylist() == ['"x', "y", "z"]
+
+
+def test_an_inch_sign_does_not_disturb_quoted_cells(tmp_path: Path) -> None:
+    text = 'a,b\n"1","x, y"\n2,5" pipe\n3,z\n'
+    raw = read(written(tmp_path / "a.csv", text))
+    assert raw.table["b"].to_pylist() == ["x, y", '5" pipe', "z"]
+
+
 def test_title_lines_above_the_header_are_passed_over(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "월간 보고서\n\na,b,c\n1,2,3\n4,5,6\n")
     raw = read(path)
@@ -109,6 +120,8 @@ BAD: dict[str, tuple[str, bytes]] = {
     "junk": ("a.csv", bytes(range(256)) * 40),
     "control characters": ("a.csv", b"\x01\x02\x03,\x04\n" * 50),
     "only a header": ("a.csv", b"a,b,c\n"),
+    "no header, spaces": ("a.txt", b"1 2.5 -3\n4 5 6\n7 8 9\n"),
+    "a web page": ("a.csv", b"<html><body>error 500</body></html>"),
     "no header": ("a.csv", b"1,2,3\n4,5,6\n7,8,9\n"),
     "truncated parquet": ("a.parquet", b"PAR1\x15\x04\x15"),
     "no workbook": ("a.xlsx", b"PK\x03\x04 not a zip"),
