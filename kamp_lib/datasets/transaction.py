@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from kamp_lib.datasets.store import (
 from kamp_lib.errors import KampError
 
 PARTIAL = ".partial-"
+FEW_FILES = 50  # up to so many are flushed to disk one by one
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
     # The types of rows that were all taken back bind nobody.
     fresh = not State(store).ingests
     try:
-        for source in _kept(staged.raw):
-            _keep(source, place_of(store, source, staged.raw))
+        _keep_all(store, staged.raw)
         folder = store.ingest_folder(ingest)
         write_durably(folder / "quarantine.parquet", quarantine_file(staged.rejected))
         write_durably(folder / "manifest.json", staged.manifest.as_json().encode())
@@ -80,11 +79,21 @@ def place_of(store: Store, source: Source, raw: Raw) -> Path:
     return store.originals / source.sha256
 
 
-def _kept(raw: Raw) -> Iterable[Source]:
+def _kept(raw: Raw) -> list[Source]:
     return [*raw.sources, *([raw.labels] if raw.labels else [])]
 
 
-def _keep(source: Source, place: Path) -> None:
+def _keep_all(store: Store, raw: Raw) -> None:
+    """Copy every file to its place, and have them all on disk before the commit."""
+    sources = _kept(raw)
+    each = len(sources) <= FEW_FILES
+    for source in sources:
+        _keep(source, place_of(store, source, raw), flush=each)
+    if not each:
+        os.sync()  # once for a thousand pictures, not a thousand times
+
+
+def _keep(source: Source, place: Path, *, flush: bool = True) -> None:
     """Copy a file to its place, making sure it is still the file that was read."""
     if place.exists():
         return
@@ -96,7 +105,8 @@ def _keep(source: Source, place: Path) -> None:
         raise _changed(source) from error
     with open(partial, "rb+") as file:
         same = hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
-        os.fsync(file.fileno())
+        if flush:
+            os.fsync(file.fileno())
     if not same:
         partial.unlink()
         raise _changed(source)
