@@ -198,10 +198,9 @@ class Context:
             good, bad = set(GOOD_WORDS) | {"0"}, set(BAD_WORDS) | {"1"}
         codes, values = pd.factorize(self.frame[column])
         words = [_word(v) for v in values]
-        meaning = [
-            1.0 if w in bad else 0.0 if w in good or (bad and not good) else np.nan
-            for w in words
-        ]
+        # where only one side is listed, every other word means the other side
+        other = np.nan if good and bad else 1.0 if good else 0.0
+        meaning = [1.0 if w in bad else 0.0 if w in good else other for w in words]
         table = np.array([*meaning, np.nan])
         return pd.Series(table[codes], index=self.frame.index)
 
