@@ -14,6 +14,7 @@ from kamp_lib.catalog.load import (
 )
 from kamp_lib.catalog.parameters import parse_assignments, resolve_parameters
 from kamp_lib.catalog.types import (
+    DISPLAY_UNITS,
     Column,
     Equipment,
     Family,
@@ -25,6 +26,7 @@ from kamp_lib.catalog.types import (
 )
 
 __all__ = [
+    "DISPLAY_UNITS",
     "Column",
     "Equipment",
     "Family",

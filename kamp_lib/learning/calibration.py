@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-# Below this many bad cases a smooth curve with two numbers is all the data can carry.
-ISOTONIC_POSITIVES = 200
+# Below this many bad cases a smooth curve with two numbers is all the data can carry:
+# measured on AI4I (339 bad cases, held-out stretches) isotonic was worse in every score.
+ISOTONIC_POSITIVES = 1000
 # How strongly the slope is held towards a prior of one logit per spread of the score.
 SLOPE_PRECISION = 4.0
 MIN_SLOPE = 0.05
@@ -29,15 +30,19 @@ class Calibration:
     offset: float
     x: list[float] = field(default_factory=list)
     y: list[float] = field(default_factory=list)
+    shift: float = 0.0  # logits between the share of bad learnt from and expected
 
     def probability(self, score: np.ndarray) -> np.ndarray:
         """Probability of bad for each score, shape (n,)."""
         z = (np.asarray(score, dtype=float) - self.centre) / self.spread
         smooth = _logistic(self.slope * z + self.offset)
         if self.kind == "sigmoid":
-            return smooth
+            return self._moved(smooth)
         steps = np.interp(score, self.x, self.y)
-        return (1 - KEEP_ORDER) * steps + KEEP_ORDER * smooth
+        return self._moved((1 - KEEP_ORDER) * steps + KEEP_ORDER * smooth)
+
+    def _moved(self, p: np.ndarray) -> np.ndarray:
+        return p if self.shift == 0.0 else _logistic(_logit(p) + self.shift)
 
     def to_dict(self) -> dict[str, Any]:
         return dict(self.__dict__)
@@ -47,7 +52,9 @@ class Calibration:
         return cls(**saved)
 
 
-def fit_calibration(score: np.ndarray, label: np.ndarray) -> Calibration:
+def fit_calibration(
+    score: np.ndarray, label: np.ndarray, *, prior: float | None = None
+) -> Calibration:
     """Learn the curve from scores that were made without seeing their own group.
 
     Parameters
@@ -56,11 +63,15 @@ def fit_calibration(score: np.ndarray, label: np.ndarray) -> Calibration:
         Held-out scores, higher = worse.
     label : ndarray, shape (n,)
         1 bad, 0 good; NaN is left out.
+    prior : float, optional
+        Share of bad cases to expect where the curve is used. Leaving out the one day
+        with many bad cases would otherwise tell the curve that bad is rare on just
+        that day, and the pooled ranking would punish every model for it.
 
     Notes
     -----
     Platt's sigmoid with his smoothed targets, the slope held towards a prior so that a
-    handful of bad cases cannot turn it over; isotonic from 200 bad cases on.
+    handful of bad cases cannot turn it over; isotonic from 1,000 bad cases on.
     """
     known = ~np.isnan(label)
     score, label = np.asarray(score, dtype=float)[known], label[known]
@@ -74,8 +85,11 @@ def fit_calibration(score: np.ndarray, label: np.ndarray) -> Calibration:
     low = 1 / (negatives + 2)
     slope, offset = _platt(z, np.where(label == 1, high, low))
     slope = max(slope, MIN_SLOPE)
+    shift = 0.0
+    if prior is not None and len(label):
+        shift = float(_logit(prior) - _logit((positives + 0.5) / (len(label) + 1)))
     if positives < ISOTONIC_POSITIVES:
-        return Calibration("sigmoid", centre, spread, slope, offset)
+        return Calibration("sigmoid", centre, spread, slope, offset, shift=shift)
     from sklearn.isotonic import IsotonicRegression
 
     steps = IsotonicRegression(out_of_bounds="clip").fit(score, label)
@@ -87,6 +101,7 @@ def fit_calibration(score: np.ndarray, label: np.ndarray) -> Calibration:
         offset,
         [float(v) for v in steps.X_thresholds_],
         [float(v) for v in steps.y_thresholds_],
+        shift,
     )
 
 
@@ -153,6 +168,11 @@ def _platt(z: np.ndarray, target: np.ndarray) -> tuple[float, float]:
         if np.abs(step).max() < 1e-10:
             break
     return slope, offset
+
+
+def _logit(p: np.ndarray | float) -> np.ndarray:
+    inside = np.clip(p, 1e-9, 1 - 1e-9)
+    return np.log(inside / (1 - inside))
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ def score_with_interval(
     if value is None:
         return Score(value=None)
     weights = group_weights(groups, draws=draws, seed=seed)
-    return _interval(value, _many(metric, label, score, weights))
+    return _interval(value, resampled(metric, label, score, weights))
 
 
 def paired_difference(
@@ -75,7 +75,7 @@ def paired_difference(
     if one is None or two is None:
         return Score(value=None)
     weights = group_weights(groups, draws=draws, seed=seed)
-    both = _many(metric, label, a, weights) - _many(metric, label, b, weights)
+    both = resampled(metric, label, a, weights) - resampled(metric, label, b, weights)
     return _interval(one - two, both)
 
 
@@ -136,11 +136,11 @@ def _single(
     weights = np.ones((1, len(label))) if weight is None else weight[None, :]
     if not len(label):
         return None
-    value = float(_many(metric, label, score, weights)[0])
+    value = float(resampled(metric, label, score, weights)[0])
     return None if np.isnan(value) else value
 
 
-def _many(
+def resampled(
     metric: Metric, label: np.ndarray, score: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
     """The metric for every row of `weights`; NaN where a class is missing."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DAY = "day"
 # Columns that say which product was made; each product may have its own normal state.
-PRODUCT_COLUMNS = ("product", "product_name", "product_id", "part_name", "item_no")
+PRODUCT_COLUMNS = ("product_code", "product", "product_name", "product_id")
 INPUT_ROLES = ("setpoint", "sensor")
 INPUT_KINDS = ("number", "category", "flag")
 # With fewer standard inputs than this, the factory's own number columns join in.
@@ -196,11 +196,7 @@ def task_for(
         case=model.case if model else Text("기록", "record"),
         bad=model.target.bad if model and model.target else Text("불량", "bad"),
         good=model.target.good if model and model.target else Text("양품", "good"),
-        case_keys=(
-            list(model.case_keys)
-            if model and all(k in names for k in model.case_keys)
-            else []
-        ),
+        case_keys=_case_keys(model, names),
         controllable=[n for n in (model.controllable if model else ()) if n in names],
         leaks=leaks,
         product=product,
@@ -323,6 +319,13 @@ def _groups(model: StandardModel | None, columns: Sequence[StoredColumn]) -> lis
     if model is not None:
         return list(model.groups)
     return [*(c.name for c in columns if c.role == "id"), DAY]
+
+
+def _case_keys(model: StandardModel | None, names: list[str]) -> list[str]:
+    """The model's keys that are there; without the first of them a case has no name."""
+    if model is None or not model.case_keys or model.case_keys[0] not in names:
+        return []
+    return [k for k in model.case_keys if k in names]
 
 
 def _catalogued(model: StandardModel | None, target: str | None) -> Column | None:

@@ -1,0 +1,252 @@
+"""Why: contributions said with the catalogue's names and units, and what is usual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log10
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.catalog import DISPLAY_UNITS
+from kamp_lib.learning.cases import Cases
+from kamp_lib.learning.particles import particle
+from kamp_lib.learning.task import Task
+from kamp_lib.text import Text
+
+USUAL = (0.05, 0.95)
+REASONS_PER_CASE = 3
+# A column that adds less than this share is not worth a word.
+WORTH_SAYING = 0.1
+MOST_CAUSES = 12
+SMALLEST_CAUSE = 0.01
+# Half-widths of the usual band by which bad cases must lie off centre to have a side.
+ONE_SIDED = 0.3
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Where good cases run: the middle 90 %, per product."""
+
+    low: pd.DataFrame  # regime x column
+    high: pd.DataFrame
+    typical: pd.DataFrame
+
+    @classmethod
+    def of(cls, cases: Cases) -> Usual:
+        numbers = cases.frame.select_dtypes("number")
+        good = numbers[cases.good]
+        by = good.groupby(cases.regime[cases.good])
+        return cls(by.quantile(USUAL[0]), by.quantile(USUAL[1]), by.median())
+
+    def band(self, column: str, regime: str) -> tuple[float, float]:
+        """Low and high end; NaN when the product had no good case."""
+        if regime not in self.low.index or column not in self.low:
+            return float("nan"), float("nan")
+        return (
+            float(self.low.at[regime, column]),
+            float(self.high.at[regime, column]),
+        )
+
+
+def unit_of(task: Task, column: str) -> str:
+    """The unit as people write it."""
+    unit = task.column(column).unit
+    return "" if unit is None else DISPLAY_UNITS.get(unit, unit)
+
+
+def case_reasons(
+    cases: Cases, task: Task, at: np.ndarray, contributions: np.ndarray, usual: Usual
+) -> list[Text]:
+    """One sentence for each case in `at`.
+
+    Parameters
+    ----------
+    contributions : ndarray, shape (len(at), p)
+        Per column of `cases.frame`, of the model that judged the case unseen.
+    """
+    names = list(cases.frame)
+    columns = {name: cases.frame[name].to_numpy() for name in names}
+    said = []
+    for position, row in zip(at, contributions, strict=True):
+        total = row[row > 0].sum()
+        order = np.argsort(-row, kind="stable")[: 2 * REASONS_PER_CASE]
+        worth = [j for j in order if total > 0 and row[j] >= WORTH_SAYING * total]
+        regime = str(cases.regime[position])
+        words = [
+            _word(task, names[j], columns[names[j]][position], usual, regime)
+            for j in worth or order[:1]
+        ]
+        # what lies outside the usual band convinces; it comes first
+        words.sort(key=lambda w: not w[1])
+        top = [w for w, _ in words[:REASONS_PER_CASE]]
+        said.append(Text(", ".join(w.ko for w in top), ", ".join(w.en for w in top)))
+    return said
+
+
+def causes_table(
+    cases: Cases, task: Task, at: np.ndarray, contributions: np.ndarray, usual: Usual
+) -> pd.DataFrame:
+    """Candidate causes over the flagged cases, strongest first."""
+    positive = np.clip(contributions, 0, None)
+    total = positive.sum(axis=1, keepdims=True)
+    shares = np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
+    share = shares.mean(axis=0) if len(shares) else np.zeros(cases.frame.shape[1])
+    bad = cases.label[at] == 1
+    shown = at[bad] if bad.any() else at
+    rows = []
+    for j in np.argsort(-share, kind="stable")[:MOST_CAUSES]:
+        if share[j] >= SMALLEST_CAUSE:
+            name = str(cases.frame.columns[j])
+            rows.append(_cause(cases, task, name, float(share[j]), shown, usual))
+    columns = (
+        "column ko en unit share direction usual_low usual_high bad_median"
+        " controllable sentence_ko sentence_en"
+    )
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def ranges_table(cases: Cases, task: Task, regime: str) -> pd.DataFrame:
+    """What each input may be set to in a what-if: the safe range of the main product."""
+    good = cases.frame[cases.good & (cases.regime == regime)]
+    good = good if len(good) else cases.frame
+    everything = cases.frame[cases.regime == regime]
+    rows = []
+    for name in good.select_dtypes("number"):
+        values = good[name].dropna()
+        seen = everything[name].dropna()
+        if seen.empty:
+            continue
+        values = values if len(values) else seen
+        low, high = values.quantile(USUAL[0]), values.quantile(USUAL[1])
+        rows.append(
+            {
+                "column": name,
+                "ko": task.label(str(name)).ko,
+                "en": task.label(str(name)).en,
+                "unit": unit_of(task, str(name)),
+                "low": float(low),
+                "high": float(high),
+                "min": float(seen.min()),
+                "max": float(seen.max()),
+                "typical": float(values.median()),
+                "step": 10.0 ** -decimals(float(seen.min()), float(seen.max())),
+                "controllable": name in task.controllable,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def decimals(low: float, high: float) -> int:
+    """Digits after the point that tell values of this band apart."""
+    width = abs(high - low)
+    if not np.isfinite(width) or width == 0:
+        return 1
+    return min(max(ceil(-log10(width / 15)), 0), 4)
+
+
+def shown(value: float, digits: int) -> str:
+    """A number for people: thousands separators, no more digits than it carries."""
+    return f"{value:,.{digits}f}"
+
+
+def _word(
+    task: Task, column: str, value: object, usual: Usual, regime: str
+) -> tuple[Text, bool]:
+    """What a column says about one case, and whether it is out of the usual band."""
+    label, unit = task.label(column), unit_of(task, column)
+    if not isinstance(value, (int, float, np.number)):
+        return Text(f"{label.ko} {value}", f"{label.en} {value}"), False
+    number = float(value)
+    low, high = usual.band(column, regime)
+    space = f" {unit}" if unit else ""
+    if np.isnan(number):
+        return Text(f"{label.ko} 값 없음", f"no value of {label.en}"), False
+    if np.isnan(low):
+        text = f"{shown(number, decimals(0, number))}{space}"
+        return Text(f"{label.ko} {text}", f"{label.en} {text}"), False
+    # a value just outside must not round into the band
+    digits = decimals(low, high)
+    outside = number < low or number > high
+    edge = min(abs(number - low), abs(number - high))
+    while outside and digits < 4 and edge < 0.5 * 10.0**-digits:
+        digits += 1
+    text = f"{shown(number, digits)}{space}"
+    band = f"{shown(low, digits)}–{shown(high, digits)}"
+    if low == high:
+        band = shown(low, digits)
+    ko, en = f"{label.ko} {text} (평소 {band}", f"{label.en} {text} (usually {band}"
+    if outside:
+        return Text(f"{ko})", f"{en})"), True
+    return Text(f"{ko}, 다른 값과의 조합)", f"{en}, in combination)"), False
+
+
+def _cause(
+    cases: Cases, task: Task, name: str, share: float, at: np.ndarray, usual: Usual
+) -> dict[str, object]:
+    label, unit = task.label(name), unit_of(task, name)
+    values = cases.frame[name].iloc[at]
+    row: dict[str, object] = {
+        "column": name,
+        "ko": label.ko,
+        "en": label.en,
+        "unit": unit,
+        "share": share,
+        "direction": "either",
+        "usual_low": np.nan,
+        "usual_high": np.nan,
+        "bad_median": np.nan,
+        "controllable": name in task.controllable,
+    }
+    if not pd.api.types.is_numeric_dtype(values):
+        often = values.mode()
+        top = str(often.iloc[0]) if len(often) else "-"
+        row["sentence_ko"] = f"{label.ko} '{top}'에서 {task.bad.ko} 의심이 많았습니다."
+        row["sentence_en"] = f"suspected cases were often {label.en} {top!r}."
+        return row
+    regimes = pd.Series(cases.regime[at])
+    regime = str(regimes.mode().iloc[0]) if len(regimes) else str(cases.regime[0])
+    low, high = usual.band(name, regime)
+    middle = float(values[(cases.regime[at] == regime)].median())
+    half = max((high - low) / 2, 1e-12)
+    off = (middle - (low + high) / 2) / half
+    if np.isfinite(off) and abs(off) > ONE_SIDED:
+        row["direction"] = "higher" if off > 0 else "lower"
+    row.update(usual_low=low, usual_high=high, bad_median=middle)
+    sentence = _cause_sentence(
+        task, label, unit, low, high, middle, str(row["direction"])
+    )
+    row["sentence_ko"], row["sentence_en"] = sentence.ko, sentence.en
+    return row
+
+
+def _cause_sentence(
+    task: Task,
+    label: Text,
+    unit: str,
+    low: float,
+    high: float,
+    middle: float,
+    direction: str,
+) -> Text:
+    if not np.isfinite([low, high, middle]).all():
+        return Text(f"{label.ko} 값이 평소와 달랐습니다.", f"{label.en} was unusual.")
+    digits = decimals(low, high)
+    space = f" {unit}" if unit else ""
+    usual = f"{shown(low, digits)}–{shown(high, digits)}{space}"
+    typical = f"{shown(middle, digits)}{space}"
+    subject = particle(label.ko, "이", "가")
+    ko_side = {"higher": "높은", "lower": "낮은"}.get(direction)
+    if ko_side is None:
+        return Text(
+            f"{subject} 평소({usual})와 다르게 움직인 {task.case.ko}에서 {task.bad.ko}"
+            " 의심이 많았습니다(한쪽으로 치우치지는 않음).",
+            f"suspected cases were often those where {label.en} moved unlike its usual"
+            f" {usual}, to either side.",
+        )
+    return Text(
+        f"{subject} 평소({usual})보다 {ko_side} 쪽일 때 {task.bad.ko} 의심이 많았습니다"
+        f"(의심 {task.case.ko}의 가운데 값 {typical}).",
+        f"suspected cases were often those with {label.en} on the {direction} side of its"
+        f" usual {usual} (their median {typical}).",
+    )
