@@ -1,0 +1,204 @@
+"""The data defects of real files, put into simulated ones on purpose.
+
+Each is called by the code of the finding that it should raise, so that ingest can be
+tested and taught with files of which the truth is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+TIME = "ts"
+ORIGIN = "data_origin"
+
+
+@dataclass
+class Table:
+    """A clean table under the catalogue's names, and what may be done to it.
+
+    Attributes
+    ----------
+    headers
+        Name in the catalogue -> name in the factory's file.
+    target, bad, good
+        The label column and its two words.
+    swap, derived
+        Two columns to exchange; (result, source) of a plain multiple.
+    sentinel
+        Column and the placeholder its logger writes.
+    dead
+        Column whose sensor is not connected.
+    shift_from
+        From which column on the header is one name short.
+    twin, twin_header
+        Column that tells two parts (or judges) of one record apart.
+    """
+
+    frame: pd.DataFrame
+    headers: dict[str, str]
+    target: str
+    bad: str
+    good: str
+    swap: tuple[str, str]
+    sentinel: tuple[str, float]
+    dead: str
+    derived: tuple[str, str]
+    shift_from: str = ""
+    twin: str = ""
+    twin_header: str = ""
+    repeat_header_every: int = 0
+    totals: list[str] | None = None
+    header: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.header = [self.headers[c] for c in self.frame.columns]
+
+    def measured(self) -> list[str]:
+        """Columns of fractional numbers: what a machine measures."""
+        return [
+            c for c in self.frame.columns if pd.api.types.is_float_dtype(self.frame[c])
+        ]
+
+    def add(self, name: str, header: str, values: np.ndarray, before: str) -> None:
+        """Insert a column before another one."""
+        place = self.frame.columns.get_loc(before)
+        self.frame.insert(place, name, values)
+        self.header.insert(place, header)
+
+
+Defect = Callable[[Table, np.random.Generator], None]
+
+
+def apply(table: Table, codes: Iterable[str], rng: np.random.Generator) -> None:
+    """Put the defects in, in an order in which none undoes another."""
+    wanted = set(codes)
+    for code, defect in _DEFECTS.items():
+        if code in wanted:
+            defect(table, rng)
+
+
+def _already_standardised(table: Table, _rng: np.random.Generator) -> None:
+    for column in table.measured():
+        values = table.frame[column]
+        spread = values.std(ddof=0)
+        if spread > 0:
+            table.frame[column] = ((values - values.mean()) / spread).round(6)
+
+
+def _swapped_columns(table: Table, _rng: np.random.Generator) -> None:
+    one, other = table.swap
+    first = table.frame[one].copy()
+    table.frame[one] = table.frame[other]
+    table.frame[other] = first
+
+
+def _derived_column(table: Table, _rng: np.random.Generator) -> None:
+    result, source = table.derived
+    table.frame[result] = (2 * table.frame[source]).round(6)
+
+
+def _sentinel_value(table: Table, rng: np.random.Generator) -> None:
+    column, placeholder = table.sentinel
+    lost = rng.random(len(table.frame)) < 0.02
+    lost[len(lost) // 2] = True
+    table.frame[column] = table.frame[column].where(~lost, placeholder)
+
+
+def _dead_column(table: Table, _rng: np.random.Generator) -> None:
+    table.frame[table.dead] = 0.0
+
+
+def _single_class_label(table: Table, _rng: np.random.Generator) -> None:
+    table.frame[table.target] = table.good
+
+
+def _label_in_disguise(table: Table, _rng: np.random.Generator) -> None:
+    bad = table.frame[table.target].to_numpy() == table.bad
+    after = np.where(bad, "폐기", "출하")  # where the part went: known afterwards only
+    table.add("disposition", "후처리구분", after, before=table.target)
+
+
+def _contradicting_twins(table: Table, rng: np.random.Generator) -> None:
+    frame = table.frame
+    table.frame = frame.loc[frame.index.repeat(2)].reset_index(drop=True)
+    number = np.tile([1, 2], len(frame))
+    bad = (frame[table.target] == table.bad).to_numpy()
+    differs = bad & (rng.random(len(frame)) < 0.5)
+    differs[np.flatnonzero(bad)[:1]] = True
+    second = np.repeat(differs, 2) & (number == 2)
+    table.frame.loc[second, table.target] = table.good
+    table.add(table.twin, table.twin_header, number, before=table.target)
+
+
+def _duplicate_rows(table: Table, rng: np.random.Generator) -> None:
+    often = 1 + (rng.random(len(table.frame)) < 0.03)
+    often[len(often) // 3] = 2
+    table.frame = table.frame.loc[table.frame.index.repeat(often)].reset_index(drop=True)
+
+
+def _unordered_timestamps(table: Table, rng: np.random.Generator) -> None:
+    # shots that reached the server late: exchanged with the one before
+    order = np.arange(len(table.frame))
+    late = np.arange(1, len(order), 2)
+    late = late[rng.random(len(late)) < 0.12]
+    order[late], order[late - 1] = order[late - 1], order[late]
+    table.frame = table.frame.iloc[order].reset_index(drop=True)
+
+
+def _duplicate_timestamps(table: Table, rng: np.random.Generator) -> None:
+    stamps = table.frame[TIME]
+    same = rng.random(len(stamps)) < 0.05
+    same[len(same) // 2] = True
+    table.frame[TIME] = stamps.where(~same, stamps.shift(1)).fillna(stamps)
+
+
+def _coarse_timestamps(table: Table, _rng: np.random.Generator) -> None:
+    table.frame[TIME] = table.frame[TIME].dt.floor("h")
+
+
+def _shifted_columns(table: Table, _rng: np.random.Generator) -> None:
+    """One comma lost in the header: two names run together, later ones come early."""
+    origin = list(table.frame.columns).index(ORIGIN)
+    table.frame.insert(0, ORIGIN, table.frame.pop(ORIGIN))
+    table.header.insert(0, table.header.pop(origin))
+    at = list(table.frame.columns).index(table.shift_from)
+    names = table.header
+    joined = f"{names[at - 1]}_{names[at]}"
+    table.header = [*names[: at - 1], joined, *names[at + 1 :], "비고"]
+
+
+def _repeated_header(table: Table, _rng: np.random.Generator) -> None:
+    table.repeat_header_every = max(10, len(table.frame) // 4)
+
+
+def _totals_row(table: Table, _rng: np.random.Generator) -> None:
+    measured = set(table.measured())
+    table.totals = [
+        f"{table.frame[c].sum():.2f}" if c in measured else ""
+        for c in table.frame.columns
+    ]
+    table.totals[0] = "합계"
+
+
+# in the order of application: values, then rows, then stamps, then the file's own shape
+_DEFECTS: dict[str, Defect] = {
+    "swapped-columns": _swapped_columns,
+    "derived-column": _derived_column,
+    "already-standardised": _already_standardised,
+    "sentinel-value": _sentinel_value,
+    "dead-column": _dead_column,
+    "single-class-label": _single_class_label,
+    "label-in-disguise": _label_in_disguise,
+    "contradicting-twins": _contradicting_twins,
+    "unordered-timestamps": _unordered_timestamps,
+    "duplicate-timestamps": _duplicate_timestamps,
+    "coarse-timestamps": _coarse_timestamps,
+    "duplicate-rows": _duplicate_rows,
+    "shifted-columns": _shifted_columns,
+    "repeated-header": _repeated_header,
+    "totals-row": _totals_row,
+}
