@@ -13,7 +13,8 @@ import logging
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kamp_lib.reports.facts import Chart, Facts
@@ -72,7 +73,11 @@ def _ready() -> None:
     """Korean glyphs for the layout; the browser draws the text in the page's font."""
     from matplotlib import font_manager
 
-    fonts = files("koreanize_matplotlib") / "fonts"
+    # found without importing it: the package would load pyplot and set it up
+    spec = find_spec("koreanize_matplotlib")
+    if spec is None or not spec.submodule_search_locations:
+        return
+    fonts = Path(spec.submodule_search_locations[0]) / "fonts"
     for name in ("NanumGothic.ttf", "NanumGothicBold.ttf"):
         font_manager.fontManager.addfont(str(fonts / name))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: C408
 """Plausible bundles of the three families, made by simulating their tables."""
 
 from __future__ import annotations
@@ -5,7 +6,14 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +29,7 @@ from kamp_lib.runs import Bundle, DatasetRef, ModelRef, RunRecord
 from kamp_lib.tenancy import Tenant, add_tenant
 from kamp_lib.text import Text
 
+HOSTILE = '"><script>document.title="HACKED"</script><img src=x onerror=document.title="HACKED">'
 START = datetime(2026, 11, 2, 0, 0, tzinfo=UTC)
 COLUMNS = [
     ("holding_pressure", "보압", "Holding pressure", "MPa", 70.0, 2.0, True),
@@ -175,7 +184,9 @@ def _record(
         if failed
         else None,
         tenant="hanbit",
-        tenant_name=Text("한빛정밀(가상)" + text, "Hanbit Precision (fictional)" + text),
+        tenant_name=Text(
+            "한빛정밀(가상)" + text, "Hanbit Precision (fictional)" + text
+        ),
         time_zone="Asia/Seoul",
         model=ModelRef(
             id=model,
@@ -357,7 +368,9 @@ def _labelled_tables(cases: pd.DataFrame) -> dict[str, pd.DataFrame]:
         ),
         "candidates": pd.DataFrame(
             [
-                dict(candidate=c, ko=ko, en=en, group=g, average_precision=ap, chosen=ch)
+                dict(
+                    candidate=c, ko=ko, en=en, group=g, average_precision=ap, chosen=ch
+                )
                 for c, ko, en, ap, ch in (
                     ("mahalanobis", "양품 기준 거리", "Mahalanobis", 0.42, True),
                     ("xgboost", "XGBoost", "XGBoost", 0.11, False),
@@ -427,5 +440,100 @@ def bundle(bundles: Callable[..., Path], tmp_path: Path) -> Bundle:
 
 
 @pytest.fixture
+def linear_risk() -> LinearRisk:
+    return LinearRisk()
+
+
+@pytest.fixture
 def tenant(tmp_path: Path) -> Tenant:
     return add_tenant("hanbit", "한빛정밀(가상)", "Hanbit", home=tmp_path / "home")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A page server in a process of its own, and what it serves."""
+
+    url: str
+    home: Path
+    pid: int
+
+    def address(self, slug: str, run: str, lang: str = "ko") -> str:
+        return f"{self.url}/report/{slug}/{run}?lang={lang}"
+
+
+RUNS = {
+    "hanbit": ("quality-classification", {}),
+    "dasan": ("tool-wear-rul", {"verdict": "not-usable-yet"}),
+    "saebit": ("vision-inspection", {}),
+    "daeil": (
+        "quality-classification",
+        {"labelled": False, "verdict": "not-usable-yet"},
+    ),
+    "doraji": ("vision-inspection", {"text": HOSTILE}),
+    "nuri": ("quality-classification", {"failed": True}),
+}
+
+
+def run_of(slug: str) -> str:
+    return f"20261121-010203-{WORDS[RUNS[slug][0]][1]}-ab12cd"
+
+
+@pytest.fixture(scope="session")
+def served(
+    bundles: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """Six companies' reports, served as `kamp pages` serves them."""
+    home = tmp_path_factory.mktemp("served")
+    for slug, (family, options) in RUNS.items():
+        company = add_tenant(slug, "한빛정밀(가상)", "Hanbit", home=home)
+        bundles(company.runs / run_of(slug), family, **options)
+        folder = reports.publish(company, run_of(slug))
+        _give_model(folder / "report.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    code = (
+        "from pathlib import Path; from kamp_lib import reports;"
+        "from kamp_lib.tenancy import list_tenants;"
+        f"reports.serve(list_tenants(Path({str(home)!r})), port={port})"
+    )
+    log = (home / "server.log").open("wb")
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=log, stderr=log)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/", process, home / "server.log")
+        yield Served(f"http://127.0.0.1:{port}", home, process.pid)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def _give_model(report: Path) -> None:
+    """Let the page's kernel hold a model whose answer a test can work out."""
+    notebook = json.loads(report.read_text(encoding="utf-8"))
+    first = notebook["cells"][0]
+    patch = {
+        **first,
+        "id": "model",
+        "source": f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from conftest import LinearRisk\nfrom kamp_lib.runs import Bundle\n"
+        "Bundle.model = lambda self: LinearRisk()",
+    }
+    notebook["cells"] = [patch, *notebook["cells"]]
+    report.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(200):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
+            return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"the page server did not start: {log.read_text()[-2000:]}")
