@@ -32,7 +32,7 @@ SAMPLE_TREES: dict[str, Any] = {
     "objective": "binary:logistic",
     "max_depth": 6,
     "max_bin": 64,
-    "nthread": 2,
+    "nthread": 1,
 }
 SAMPLE_ROUNDS = 60
 
@@ -256,7 +256,10 @@ class RunTrees(RunCandidate):
 
 
 class SampleTrees:
-    """Boosted trees on single samples; a run's score is the mean over its samples."""
+    """Boosted trees on single samples; a run's score is the mean over its samples.
+
+    `fit` takes one label per run, or one per sample when all samples come as one.
+    """
 
     id = "sample-xgboost"
     name = Text("XGBoost(센서값 평균)", "XGBoost on samples, averaged")
@@ -267,7 +270,8 @@ class SampleTrees:
     ) -> SampleTrees:
         import xgboost as xgb
 
-        label = np.repeat(worn, [len(s) for s in samples])
+        lengths = [len(s) for s in samples]
+        label = np.repeat(worn, lengths) if len(lengths) > 1 else worn
         matrix = xgb.DMatrix(np.concatenate(samples), label=label)
         self.booster = xgb.train({**SAMPLE_TREES, "seed": seed}, matrix, SAMPLE_ROUNDS)
         return self

@@ -24,6 +24,7 @@ from kamp_lib.learning.vision_models import (
     GoodPatches,
     Linear,
     Measured,
+    PictureCandidate,
     Trees,
 )
 from kamp_lib.learning.vision_patches import PatchMemory
@@ -112,12 +113,11 @@ def inspect(
     known = measured[rows]
     label = cases.label[rows].astype(int)
     groups = cases.frame["group"].to_numpy()[rows]
-    memories: dict[bytes, PatchMemory] = {}
+    fits: dict[tuple[str, bytes], PictureCandidate] = {}
 
     def scorer(name: str, learn: np.ndarray, held: np.ndarray) -> np.ndarray:
         fitted = KINDS[name]().fit(known[learn], label[learn], seed)
-        if isinstance(fitted, GoodPatches):
-            memories[learn.tobytes()] = fitted.memory
+        fits[name, learn.tobytes()] = fitted
         return fitted.score(known[held])
 
     local = [(place[learn], place[held]) for learn, held in folds]
@@ -137,9 +137,11 @@ def inspect(
     width = measured.features.shape[1]
     shares = None if judged.winner == GoodPatches.id else np.zeros((n, width))
     for learn, held in local:
-        heat[rows[held]] = memories[learn.tobytes()].heat(known.patches[held])
+        patches = fits[GoodPatches.id, learn.tobytes()]
+        if isinstance(patches, GoodPatches):
+            heat[rows[held]] = patches.memory.heat(known.patches[held])
         if shares is not None:
-            fitted = KINDS[judged.winner]().fit(known[learn], label[learn], seed)
+            fitted = fits[judged.winner, learn.tobytes()]
             told = fitted.feature_shares(known[held])
             shares[rows[held]] = 0 if told is None else told
     rest = np.setdiff1d(np.arange(n), rows)

@@ -24,8 +24,10 @@ TREES: dict[str, Any] = {
     "subsample": 0.8,
     "colsample_bytree": 0.1,
     "max_bin": 64,
+    # on so few rows threads wait for each other longer than they work
+    "nthread": 1,
 }
-ROUNDS = 150
+ROUNDS = 120
 
 
 @dataclass(frozen=True)
@@ -181,10 +183,7 @@ class Trees(PictureCandidate):
         import xgboost as xgb
 
         matrix = xgb.DMatrix(measured.features, label=bad)
-        # on few pictures threads wait for each other longer than they work
-        threads = 2 if len(bad) >= 200 else 1
-        settings = {**TREES, "seed": seed, "nthread": threads}
-        self.booster = xgb.train(settings, matrix, ROUNDS)
+        self.booster = xgb.train({**TREES, "seed": seed}, matrix, ROUNDS)
         return self
 
     def score(self, measured: Measured) -> np.ndarray:

@@ -1,0 +1,324 @@
+"""What a tool-condition run keeps: scores, verdict, tables, reasons in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.learning.calibration import calibration_table
+from kamp_lib.learning.nested_evidence import evidence_of
+from kamp_lib.learning.nested_tables import candidates_table, groups_table, money_of
+from kamp_lib.learning.outcome import Outcome, Reason, Score, Split, Verdict
+from kamp_lib.learning.scores import METRICS, base_rate, score_with_interval
+from kamp_lib.learning.signal_features import PLACE, Feature
+from kamp_lib.learning.task import Task
+from kamp_lib.learning.thresholds import cheapest, threshold_table
+from kamp_lib.learning.tool_cases import ToolCases
+from kamp_lib.learning.tool_models import LoadIndex, SampleTrees
+from kamp_lib.learning.tool_wear import NAMES, ToolJudgement
+from kamp_lib.learning.verdict import RUN, Noun, judge
+from kamp_lib.text import Text
+
+TOOL = Noun("공구", "tool", "tools")
+LINE = 0.5
+TOLD = 3  # reasons in one sentence
+CAUSES = 12
+PLACES = 0.25  # share of the reasons that absolute positions may have untold
+
+
+def outcome(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Outcome:
+    """Everything the run keeps."""
+    label, probability, groups = cases.label, judgement.probability, cases.groups
+    seed = task.seed
+    honest = judgement.judged is not None
+    metrics: dict[str, Score] = {
+        m: score_with_interval(m, label, probability, groups, seed=seed)
+        if honest
+        else Score(value=None)
+        for m in METRICS
+    }
+    baseline: dict[str, Score] = dict(base_rate(label, groups, seed=seed))
+    known = np.isfinite(label)
+    rate = float(label[known].mean()) if known.any() else 0.0
+    threshold = LINE
+    if honest:
+        threshold = cheapest(
+            label,
+            probability,
+            cost_missed=task.number("cost_missed"),
+            cost_false_alarm=task.number("cost_false_alarm"),
+        ).threshold
+    words = _Words(cases, judgement, task)
+    time = pd.to_datetime(cases.frame["time"], utc=True)
+    by_group = groups_table(
+        groups[known], label[known], probability[known], threshold, time[known]
+    )
+    judged = judgement.judged
+    winner = judged.winner if judged else LoadIndex.id
+    nothing = np.array([])
+    tables = {
+        "cases": words.cases(threshold, time),
+        "groups": by_group,
+        "candidates": candidates_table(
+            NAMES, judged.scores, label[known], judged.fold, judged.chosen, winner
+        )
+        if judged
+        else candidates_table(NAMES, {}, nothing, nothing, [], ""),
+        "causes": words.causes(probability >= threshold),
+        "thresholds": threshold_table(label, probability, keep=threshold),
+        "calibration": calibration_table(label, probability)
+        if honest
+        else calibration_table(nothing, nothing),
+        "ranges": words.ranges(),
+        "left_out": pd.DataFrame(
+            [(c, t.ko, t.en) for c, t in cases.left_out.items()],
+            columns=["column", "why_ko", "why_en"],
+        ),
+    }
+    if not honest:
+        tables["control_chart"] = _control_chart(tables["cases"], judgement)
+    return Outcome(
+        split=_split(cases, judgement, task),
+        metrics=metrics,
+        baseline=baseline,
+        baseline_name=Text("모두 같은 확률로 봄", "the same probability for all"),
+        method=winner,
+        method_name=NAMES[winner],
+        verdict=_verdict(cases, judgement, metrics, baseline, by_group, task),
+        threshold=threshold,
+        shuffled={k: Score(value=v) for k, v in judgement.shuffled.items()},
+        money=money_of(task.parameters, len(cases), time, rate),
+        tables=tables,
+        model=judgement.model,
+        notes={
+            "runs": len(cases),
+            "copied_runs": len(cases.copies),
+            "contradicting_copies": len(cases.contradicting),
+            "columns_left_out": ", ".join(cases.left_out) or None,
+            "what_if": bool(tables["ranges"]["controllable"].any()),
+        },
+    )
+
+
+def _verdict(
+    cases: ToolCases,
+    judgement: ToolJudgement,
+    metrics: dict[str, Score],
+    baseline: dict[str, Score],
+    by_group: pd.DataFrame,
+    task: Task,
+) -> Verdict:
+    evidence = evidence_of(
+        cases.label,
+        judgement.probability,
+        cases.groups,
+        metrics,
+        baseline,
+        by_group,
+        case=task.case if task.model else RUN.name,
+        bad=task.bad if task.model else Text("마모", "worn"),
+        by=TOOL if cases.by_tool else RUN,
+        seed=task.seed,
+    )
+    extra: list[Reason] = []
+    collect: list[Text] = []
+    if cases.contradicting:
+        names = ", ".join(f"{k}={cases.copies[k]}" for k in cases.contradicting)
+        extra.append(
+            Reason(
+                code="contradicting-copies",
+                message_ko=f"같은 가공 기록에 반대 판정이 붙어 있습니다({names})."
+                " 먼저 나온 기록만 썼습니다.",
+                message_en=f"the same recording carries opposite labels ({names});"
+                " only the first one was used.",
+            )
+        )
+        collect.append(
+            Text(
+                f"어느 판정이 맞는지 확인해 주세요: {names}",
+                f"find out which label is right: {names}",
+            )
+        )
+    weight = np.clip(judgement.shares, 0, None).sum(axis=0)
+    places = [bool(PLACE.search(c)) for c in judgement.inputs]
+    if weight[places].sum() > PLACES * weight.sum():
+        extra.append(
+            Reason(
+                code="place-decides",
+                message_ko="판단의 큰 몫이 축의 절대 위치에서 나옵니다. 위치는 치구나 공구"
+                " 길이 보정을 알려 줄 뿐, 마모를 뜻하지 않을 수 있습니다.",
+                message_en="much of the judgement comes from absolute axis positions, which"
+                " tell the fixture or the tool's length offset rather than wear.",
+            )
+        )
+    if not cases.by_tool:
+        extra.append(
+            Reason(
+                code="no-tool-id",
+                message_ko="공구 번호가 없어, 같은 공구의 회차가 학습과 평가에 함께 들어갔을"
+                " 수 있습니다.",
+                message_en="without a tool number, runs of one tool may stand on both"
+                " sides of the split.",
+            )
+        )
+        collect.append(
+            Text(
+                "공구 번호(tool_id)를 함께 적고, 서로 다른 공구 10개 이상을 새것부터 마모될"
+                " 때까지 기록해 주세요.",
+                "write down the tool number (tool_id), and record at least 10 different"
+                " tools from new to worn.",
+            )
+        )
+    return judge(evidence, extra=extra, collect=collect)
+
+
+def _split(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Split:
+    by = TOOL if cases.by_tool else RUN
+    how = Text(
+        f"{by.ko} 단위로 통째로 빼 두고 평가했습니다. 회차 1개를 1건으로 셉니다.",
+        f"Whole {by.plural} were held out; one run is one case.",
+    )
+    if cases.copies:
+        n = len(cases.copies)
+        how = Text(
+            f"{how.ko} 다른 회차의 사본인 {n}개 회차는 뺐습니다.",
+            f"{how.en} {n} runs that are copies of others were left out.",
+        )
+    folds = int(judgement.fold.max()) + 1
+    return Split(
+        kind="grouped" if folds else "none",
+        by="tool_id" if cases.by_tool else "run",
+        how=how,
+        folds=folds,
+        groups=len(np.unique(cases.groups)),
+        rows=cases.rows,
+        cases=len(cases),
+        positives=int((cases.label == 1).sum()),
+        case=task.case if task.model else RUN.name,
+    )
+
+
+def _control_chart(table: pd.DataFrame, judgement: ToolJudgement) -> pd.DataFrame:
+    value = judgement.shares.sum(axis=1)
+    limit = judgement.model.calibration.centre
+    chart = table[["case", "time", "group"]].copy()
+    return chart.assign(statistic="Q", value=value, limit=limit, out=value > limit)
+
+
+class _Words:
+    """The model's columns as people read them, and the tables that need them."""
+
+    def __init__(self, cases: ToolCases, judgement: ToolJudgement, task: Task) -> None:
+        self.frame, self.inputs = cases.frame, judgement.inputs
+        self.shares, self.probability = judgement.shares, judgement.probability
+        self.label = cases.label
+        known = {f.name: f for f in cases.table.features}
+        self.features = [
+            known.get(c) or Feature(c, task.label(c), "", c) for c in self.inputs
+        ]
+        good = self.inputs[self.label == 0]
+        good = good if len(good) >= 3 else self.inputs
+        self.low, self.high = good.quantile(0.05), good.quantile(0.95)
+        self.typical = good.median()
+        on_samples = isinstance(judgement.model.candidate, SampleTrees)
+        # a slider that moves nothing is no slider
+        works = np.abs(self.shares).sum(axis=0) > 1e-9
+        self.controllable = [
+            f.setpoint and f.name in task.controllable and bool(w) and not on_samples
+            for f, w in zip(self.features, works, strict=True)
+        ]
+
+    def cases(self, threshold: float, time: pd.Series) -> pd.DataFrame:
+        order = np.argsort(-self.probability, kind="stable")
+        spoken = self.probability >= threshold
+        spoken[order[:50]] = True
+        told = [self._reason(k) if s else None for k, s in enumerate(spoken)]
+        return pd.DataFrame(
+            {
+                "case": self.frame["case"].astype(str),
+                "time": time,
+                "group": self.frame["group"].astype(str),
+                "label": self.label,
+                "score": self.probability,
+                "reason_ko": [t.ko if t else None for t in told],
+                "reason_en": [t.en if t else None for t in told],
+                "image": pd.array([None] * len(told), dtype="string"),
+                "heatmap": pd.array([None] * len(told), dtype="string"),
+            }
+        )
+
+    def _reason(self, k: int) -> Text:
+        share = self.shares[k]
+        top = [int(j) for j in np.argsort(-share)[:TOLD] if share[j] > 0]
+        if not top:
+            return Text("평소와 다른 신호가 없습니다", "no signal differs from usual")
+        parts = []
+        for j in top:
+            f, value = self.features[j], float(self.inputs.iloc[k, j])
+            unit = f" {f.unit}" if f.unit else ""
+            usual = f"{self.low.iloc[j]:.3g}–{self.high.iloc[j]:.3g}"
+            parts.append(
+                Text(
+                    f"{f.label.ko} {value:.3g}{unit} (평소 {usual})",
+                    f"{f.label.en} {value:.3g}{unit} (usually {usual})",
+                )
+            )
+        return Text("; ".join(p.ko for p in parts), "; ".join(p.en for p in parts))
+
+    def causes(self, flagged: np.ndarray) -> pd.DataFrame:
+        rows = flagged if flagged.any() else np.ones(len(flagged), dtype=bool)
+        raised = np.clip(self.shares[rows], 0, None).mean(axis=0)
+        share = raised / max(float(raised.sum()), 1e-12)
+        told = []
+        for j in np.argsort(-share)[:CAUSES]:
+            f = self.features[int(j)]
+            bad = float(self.inputs[rows].iloc[:, j].median())
+            low, high = float(self.low.iloc[j]), float(self.high.iloc[j])
+            middle = float(self.typical.iloc[j])
+            up = bad >= middle
+            unit = f" {f.unit}" if f.unit else ""
+            told.append(
+                {
+                    "column": f.name,
+                    "ko": f.label.ko,
+                    "en": f.label.en,
+                    "unit": f.unit,
+                    "share": float(share[j]),
+                    "direction": "higher" if up else "lower",
+                    "usual_low": low,
+                    "usual_high": high,
+                    "bad_median": bad,
+                    "controllable": self.controllable[int(j)],
+                    "sentence_ko": f"경보가 난 회차는 '{f.label.ko}' 값이 {bad:.3g}{unit}"
+                    f"(으)로, 평소({low:.3g}–{high:.3g})와 견주어"
+                    f" {'높은' if up else '낮은'} 쪽입니다.",
+                    "sentence_en": f"Flagged runs have {f.label.en} at {bad:.3g}{unit},"
+                    f" towards the {'high' if up else 'low'} side of usual"
+                    f" ({low:.3g}–{high:.3g}).",
+                }
+            )
+        table = pd.DataFrame(told)
+        return table[table["share"] > 0].reset_index(drop=True)
+
+    def ranges(self) -> pd.DataFrame:
+        rows = []
+        for j, f in enumerate(self.features):
+            values = self.inputs.iloc[:, j]
+            width = float(self.high.iloc[j] - self.low.iloc[j])
+            step = 10.0 ** np.floor(np.log10(width / 20)) if width > 0 else 1.0
+            rows.append(
+                {
+                    "column": f.name,
+                    "ko": f.label.ko,
+                    "en": f.label.en,
+                    "unit": f.unit,
+                    "low": float(self.low.iloc[j]),
+                    "high": float(self.high.iloc[j]),
+                    "min": float(values.min()),
+                    "max": float(values.max()),
+                    "typical": float(self.typical.iloc[j]),
+                    "step": float(step),
+                    "controllable": self.controllable[j],
+                }
+            )
+        return pd.DataFrame(rows)
