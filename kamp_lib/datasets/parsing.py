@@ -16,7 +16,7 @@ from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text
 
 MISSING = ("none", "nan", "n/a", "na", "null", "nat", "-", "--", "없음", "#n/a", "#na",
-           "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "<na>")  # fmt: skip
+           "inf", "-inf", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "<na>")  # fmt: skip
 WHOLE = r"^[+-]?\d+$"
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"  # 1,234,567.8

@@ -46,8 +46,8 @@ def as_utc(values: pd.Series, time_zone: str) -> pd.Series:
 
 
 def _whole(values: pd.Series) -> bool:
-    known = values.dropna()
-    return bool((known == known.astype("float64").round()).all())
+    known = values.dropna().to_numpy(dtype="float64")
+    return bool(np.all(np.isfinite(known) & (known == np.round(known))))
 
 
 def _arrow(values: pd.Series) -> pa.Array:

@@ -126,6 +126,8 @@ def _no_controls(text: bytes, name: str) -> bytes:
     controls = int(((sample < 32) & ~np.isin(sample, (9, 10, 13))).sum())
     if controls > len(sample) * 0.002:
         raise _no_text(name)
+    if text.count(b"\r") > text.count(b"\r\n"):  # line ends of old Macs
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return text
 
 
