@@ -205,6 +205,11 @@ def _control_chart(table: pd.DataFrame, judgement: ToolJudgement) -> pd.DataFram
     return chart.assign(statistic="Q", value=value, limit=limit, out=value > limit)
 
 
+def _said(value: float) -> str:
+    """A number as people write it: three digits that count, thousands apart."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 class _Words:
     """The model's columns as people read them, and the tables that need them."""
 
@@ -249,18 +254,27 @@ class _Words:
 
     def _reason(self, k: int) -> Text:
         share = self.shares[k]
-        top = [int(j) for j in np.argsort(-share)[:TOLD] if share[j] > 0]
+        top: list[int] = []
+        for j in np.argsort(-share):
+            # one reason per signal, however many figures of it stand out
+            sources = {self.features[t].source for t in top}
+            if (
+                share[j] > 0
+                and len(top) < TOLD
+                and self.features[j].source not in sources
+            ):
+                top.append(int(j))
         if not top:
             return Text("평소와 다른 신호가 없습니다", "no signal differs from usual")
         parts = []
         for j in top:
             f, value = self.features[j], float(self.inputs.iloc[k, j])
             unit = f" {f.unit}" if f.unit else ""
-            usual = f"{self.low.iloc[j]:.3g}–{self.high.iloc[j]:.3g}"
+            usual = f"{_said(self.low.iloc[j])}–{_said(self.high.iloc[j])}"
             parts.append(
                 Text(
-                    f"{f.label.ko} {value:.3g}{unit} (평소 {usual})",
-                    f"{f.label.en} {value:.3g}{unit} (usually {usual})",
+                    f"{f.label.ko} {_said(value)}{unit} (평소 {usual})",
+                    f"{f.label.en} {_said(value)}{unit} (usually {usual})",
                 )
             )
         return Text("; ".join(p.ko for p in parts), "; ".join(p.en for p in parts))
@@ -269,9 +283,15 @@ class _Words:
         rows = flagged if flagged.any() else np.ones(len(flagged), dtype=bool)
         raised = np.clip(self.shares[rows], 0, None).mean(axis=0)
         share = raised / max(float(raised.sum()), 1e-12)
+        # figures of one signal are one cause, named by the strongest of them
+        sources = np.array([f.source for f in self.features])
+        strongest: list[tuple[float, int]] = []
+        for source in np.unique(sources):
+            own = np.flatnonzero(sources == source)
+            strongest.append((float(share[own].sum()), int(own[np.argmax(share[own])])))
         told = []
-        for j in np.argsort(-share)[:CAUSES]:
-            f = self.features[int(j)]
+        for whole, j in sorted(strongest, reverse=True)[:CAUSES]:
+            f = self.features[j]
             bad = float(self.inputs[rows].iloc[:, j].median())
             low, high = float(self.low.iloc[j]), float(self.high.iloc[j])
             middle = float(self.typical.iloc[j])
@@ -283,18 +303,18 @@ class _Words:
                     "ko": f.label.ko,
                     "en": f.label.en,
                     "unit": f.unit,
-                    "share": float(share[j]),
+                    "share": whole,
                     "direction": "higher" if up else "lower",
                     "usual_low": low,
                     "usual_high": high,
                     "bad_median": bad,
-                    "controllable": self.controllable[int(j)],
-                    "sentence_ko": f"경보가 난 회차는 '{f.label.ko}' 값이 {bad:.3g}{unit}"
-                    f"(으)로, 평소({low:.3g}–{high:.3g})와 견주어"
+                    "controllable": self.controllable[j],
+                    "sentence_ko": f"경보가 난 회차는 '{f.label.ko}' 값이 {_said(bad)}{unit}"
+                    f"(으)로, 평소({_said(low)}–{_said(high)})와 견주어"
                     f" {'높은' if up else '낮은'} 쪽입니다.",
-                    "sentence_en": f"Flagged runs have {f.label.en} at {bad:.3g}{unit},"
+                    "sentence_en": f"Flagged runs have {f.label.en} at {_said(bad)}{unit},"
                     f" towards the {'high' if up else 'low'} side of usual"
-                    f" ({low:.3g}–{high:.3g}).",
+                    f" ({_said(low)}–{_said(high)}).",
                 }
             )
         table = pd.DataFrame(told)
