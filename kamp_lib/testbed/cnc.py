@@ -248,7 +248,9 @@ def _signals(rng: np.random.Generator, run: _Run, chatter: float) -> pd.DataFram
     """The samples of one run."""
     n = run.samples
     edges = np.round(np.cumsum([share for _, share, _ in STEPS]) * n).astype(int)
-    step = np.minimum(np.searchsorted(edges, np.arange(n), side="right"), len(STEPS) - 1)
+    step = np.minimum(
+        np.searchsorted(edges, np.arange(n), side="right"), len(STEPS) - 1
+    )
     depth = np.array([d for _, _, d in STEPS])[step]
     # the tool enters and leaves gently
     depth = np.convolve(np.pad(depth, 3, mode="edge"), np.ones(7) / 7, mode="valid")
@@ -334,7 +336,9 @@ def _path(
     place = np.where(down, 1 - along, along)
     x = np.where(cut, 150.0 + 22.0 * np.sin(2 * np.pi * place), 150.0)
     y = np.where(cut, 80.0 + 70.0 * place, 80.0 + 70.0 * np.clip(1 - along, 0, 1))
-    layer = np.where(cut, np.char.partition(np.char.replace(names, "Layer ", ""), " ")[:, 0], "0")
+    layer = np.where(
+        cut, np.char.partition(np.char.replace(names, "Layer ", ""), " ")[:, 0], "0"
+    )
     z = 30.0 - 1.4 * layer.astype(int) + np.where(cut, 0.0, 12.0)
     smooth = np.ones(9) / 9
     x, y, z = (

@@ -137,7 +137,9 @@ def _contradicting_twins(table: Table, rng: np.random.Generator) -> None:
 def _duplicate_rows(table: Table, rng: np.random.Generator) -> None:
     often = 1 + (rng.random(len(table.frame)) < 0.03)
     often[len(often) // 3] = 2
-    table.frame = table.frame.loc[table.frame.index.repeat(often)].reset_index(drop=True)
+    table.frame = table.frame.loc[table.frame.index.repeat(often)].reset_index(
+        drop=True
+    )
 
 
 def _unordered_timestamps(table: Table, rng: np.random.Generator) -> None:

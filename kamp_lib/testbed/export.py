@@ -46,7 +46,9 @@ def write_frame(
         lines = [
             line
             for at, body in enumerate(lines)
-            for line in ([head, body] if at and at % repeat_header_every == 0 else [body])
+            for line in (
+                [head, body] if at and at % repeat_header_every == 0 else [body]
+            )
         ]
     if totals:
         lines.append(_line(totals))

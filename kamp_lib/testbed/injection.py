@@ -235,7 +235,11 @@ def shots(rng: np.random.Generator, n: int) -> tuple[pd.DataFrame, pd.DataFrame]
         + 0.12 + rng.normal(0, 0.008, n)
     )  # fmt: skip
     transfer = (
-        0.90 * pressure + 2.4 * late - 5.0 * starved - 1.8 * leak + rng.normal(0, 0.5, n)
+        0.90 * pressure
+        + 2.4 * late
+        - 5.0 * starved
+        - 1.8 * leak
+        + rng.normal(0, 0.5, n)
     )
 
     # packing: what the holding stage really gives, and what is left before the screw
@@ -346,9 +350,7 @@ def shots(rng: np.random.Generator, n: int) -> tuple[pd.DataFrame, pd.DataFrame]
     return frame, truth
 
 
-def _fate(
-    rng: np.random.Generator, risk: dict[str, np.ndarray], n: int
-) -> np.ndarray:
+def _fate(rng: np.random.Generator, risk: dict[str, np.ndarray], n: int) -> np.ndarray:
     """The cause of each bad shot; the likeliest one where several are at work."""
     names = list(risk)
     each = np.column_stack(list(risk.values()))
@@ -370,7 +372,9 @@ def _plan(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     since_start = np.arange(n) - np.searchsorted(block, block)
     product = (day + half) % 2  # changeover at noon
     # a resin lot lasts about three blocks of its product
-    lot_of_block = np.array([b // 6 * 2 + (b // 2 + b % 2) % 2 for b in range(2 * days)])
+    lot_of_block = np.array(
+        [b // 6 * 2 + (b // 2 + b % 2) % 2 for b in range(2 * days)]
+    )
     lot = lot_of_block[block]
     dates = working_days(days)
     begin = np.where(half == 0, 8.0, 13.0) + rng.uniform(0.1, 0.4, 2 * days)[block]

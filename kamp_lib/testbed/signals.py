@@ -51,9 +51,7 @@ class Spell:
         course = np.zeros(n)
         length = self.stop - self.start
         along = np.arange(length) / max(1, length - 1)
-        course[self.start : self.stop] = self.strength * np.clip(
-            0.35 + 2 * along, 0, 1
-        )
+        course[self.start : self.stop] = self.strength * np.clip(0.35 + 2 * along, 0, 1)
         return course
 
 
@@ -91,7 +89,9 @@ def spells_by_day(
             if not cards:
                 cards = list(rng.permutation(mechanisms))
             room = (last - first) // 2
-            size = int(min(rng.integers(length[0], length[1] + 1), max(2, room * 2 // 3)))
+            size = int(
+                min(rng.integers(length[0], length[1] + 1), max(2, room * 2 // 3))
+            )
             if room <= size or (half and rng.random() < 0.35):
                 continue
             start = first + half * room + int(rng.integers(0, room - size))

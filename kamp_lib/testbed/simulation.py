@@ -112,14 +112,12 @@ _BENCHES = {
     "injection-quality": _Bench(
         _injection, {"demo": 4000, "fast": 1500}, 100, 200_000, _OF_TABLES
     ),
-    "cnc-machining-quality": _Bench(
-        _cnc, {"demo": 36, "fast": 24}, 4, 2_000, _OF_RUNS
-    ),
+    "cnc-machining-quality": _Bench(_cnc, {"demo": 36, "fast": 24}, 4, 2_000, _OF_RUNS),
     "press-die-breakage": _Bench(
         _press, {"demo": 6000, "fast": 2400}, 200, 200_000, _OF_TABLES
     ),
     "machine-vision-surface": _Bench(
-        _vision, {"demo": 240, "fast": 60}, 12, 20_000, _OF_IMAGES
+        _vision, {"demo": 240, "fast": 60}, 30, 20_000, _OF_IMAGES
     ),
 }
 
