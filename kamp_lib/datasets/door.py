@@ -126,10 +126,9 @@ def ingest(
             plan = job.plan(store)
         if plan.unchanged:
             return job.result(plan, clock, version=plan.state.version)
-        with clock.step("store", Text("저장하는 중", "storing")):
+        remembering = _remembering(chosen, mapping_path(tenant, equipment, name))
+        with clock.step("store", Text("저장하는 중", "storing")), remembering:
             version = store_ingest(store, job.staged(plan), plan.table, replace=replace)
-            path = mapping_path(tenant, equipment, name)
-            save_mapping(chosen, path)
         return job.result(plan, clock, version=version)
 
 
@@ -177,6 +176,25 @@ def undo(tenant: Tenant, dataset: str) -> Dataset | None:
         store.go_back(state.previous)
     now = State(store)
     return Dataset(now) if now.ingests else None
+
+
+@contextmanager
+def _remembering(mapping: Mapping, path: Path) -> Iterator[None]:
+    """Remember a mapping when, and only when, the block succeeds.
+
+    It is written beforehand, so that a full disk stops the ingest and not what follows.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{path.stem}")  # the data set is locked
+    try:
+        save_mapping(mapping, partial)
+        yield
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+        for folder in (path.parent, path.parent.parent):
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
 
 @dataclass

@@ -154,6 +154,16 @@ def _committed_files(store: Store, versions: int) -> set[str]:
 
 def _flush(store: Store) -> None:
     """Ask the disk to keep the newest table files, for the day the power fails."""
+    try:
+        _flush_newest(store)
+    except OSError as error:
+        raise KampError(
+            f"저장은 했지만 디스크가 기록을 확인해 주지 않았습니다({error.strerror}). 디스크를 점검하세요.",
+            f"the data are stored, but the disk did not confirm it ({error.strerror}); check the disk.",
+        ) from error
+
+
+def _flush_newest(store: Store) -> None:
     log = store.table_folder / "_delta_log"
     newest = max(log.glob("*.json"))
     added = [json.loads(line) for line in newest.read_text("utf-8").splitlines()]
