@@ -141,7 +141,8 @@ def _bin(probability: np.ndarray, label: np.ndarray) -> tuple[float, ...]:
     n, share = len(label), float(np.mean(label == 1))
     middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
-    return (float(np.mean(probability)), share, middle - half, middle + half, n)
+    low, high = max(middle - half, 0.0), min(middle + half, 1.0)
+    return (float(np.mean(probability)), share, low, high, n)
 
 
 def _platt(z: np.ndarray, target: np.ndarray) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kamp_lib.errors import KampError, UsageError
+from kamp_lib.learning.particles import particle
 from kamp_lib.learning.splits import order_blocks
 from kamp_lib.learning.task import DAY, Task, labels_of
 from kamp_lib.learning.verdict import BLOCK, LOT, Noun
@@ -46,6 +47,8 @@ class Cases:
         What forward-in-time goes by; sortable.
     regime : ndarray of str
         Product whose normal state applies.
+    row_case, row_label : ndarray, shape (rows,)
+        Case and own label of each row: only to tell what judging rows would claim.
     products : dict
         Product name as in the data -> regime.
     natural_groups : int
@@ -66,6 +69,8 @@ class Cases:
     rows: int
     natural_groups: int
     dropped: dict[str, Text]
+    row_case: np.ndarray
+    row_label: np.ndarray
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -121,11 +126,12 @@ def build_cases(data: pd.DataFrame, task: Task) -> Cases:
         rows = rows.sort_values(task.time, kind="stable")
     rows = rows.reset_index(drop=True)
     label = labels_of(rows, task)
-    first, label = _collapse(rows, label, task)
+    first, row_case, case_label = _collapse(rows, label, task)
     one = rows.iloc[first].reset_index(drop=True)
     if len(one) < MIN_CASES:
         raise KampError(
-            f"분석할 {task.case.ko}이(가) {len(one)}건뿐입니다. 최소 {MIN_CASES}건이 필요합니다.",
+            f"분석할 {particle(task.case.ko, '이', '가')} {len(one)}건뿐입니다."
+            f" 최소 {MIN_CASES}건이 필요합니다.",
             f"there are only {len(one)} cases; at least {MIN_CASES} are needed.",
         )
     time = _times(one, task)
@@ -134,7 +140,7 @@ def build_cases(data: pd.DataFrame, task: Task) -> Cases:
     regime, products = _regimes(rows, first, task)
     return Cases(
         frame=frame,
-        label=label,
+        label=case_label,
         group=group,
         by=by,
         by_column=column,
@@ -146,6 +152,8 @@ def build_cases(data: pd.DataFrame, task: Task) -> Cases:
         rows=len(rows),
         natural_groups=natural,
         dropped=dropped,
+        row_case=row_case,
+        row_label=label.to_numpy(),
     )
 
 
@@ -173,20 +181,22 @@ def _of_product(data: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 def _collapse(
     rows: pd.DataFrame, label: pd.Series, task: Task
-) -> tuple[np.ndarray, np.ndarray]:
-    """Position of each case's first row, and the case's label."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Position of each case's first row, each row's case, and each case's label."""
     keys = list(task.case_keys)
     if not keys and task.time is not None and _fine(rows[task.time]):
         keys = [task.time, *task.features]
     if not keys:
-        return np.arange(len(rows)), label.to_numpy()
+        every = np.arange(len(rows))
+        return every, every, label.to_numpy()
     # a row whose every key is missing is nobody's twin
     code = rows.groupby(keys, dropna=False, sort=False).ngroup()
     alone = rows[keys[0]].isna()
     code = code.where(~alone, -1 - np.arange(len(rows)))
-    first = (~code.duplicated()).to_numpy()
-    worst = label.groupby(code.to_numpy()).max()
-    return np.flatnonzero(first), worst.reindex(code[first]).to_numpy()
+    row_case, names = pd.factorize(code.to_numpy())
+    first = np.flatnonzero(~code.duplicated().to_numpy())
+    worst = label.groupby(row_case).max().reindex(np.arange(len(names)))
+    return first, row_case, worst.to_numpy()
 
 
 def _fine(time: pd.Series) -> bool:

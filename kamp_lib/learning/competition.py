@@ -7,8 +7,10 @@ fold once. What is scored is therefore the *choice*, not its luckiest pick.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -29,6 +31,7 @@ ENOUGH_GROUPS = 4
 DRAWS = 200
 # A less simple candidate has to be better in this share of the resamples.
 SURE = 0.95
+Result = TypeVar("Result")
 COMPETING = Text("후보 겨루기", "Candidates compete")
 
 
@@ -86,18 +89,22 @@ def compete(
 ) -> list[FoldResult]:
     """Judge the procedure on every fold."""
     results: list[FoldResult] = []
+    for result in side_by_side(lambda fold: _judge(numbers, fold, seed), folds):
+        results.append(result)
+        progress(COMPETING, done=len(results), total=len(folds))
+    return results
 
-    def one(fold: Fold) -> FoldResult:
-        return _judge(numbers, fold, seed)
 
+def side_by_side(one: Callable[[Fold], Result], folds: list[Fold]) -> Iterator[Result]:
+    """Work on folds in as many threads as a run may use; results in the folds' order.
+
+    Each fold computes in one thread: many small fits side by side beat one that waits.
+    """
     with (
         threadpool_limits(1),
         ThreadPoolExecutor(max_workers=settings().threads) as workers,
     ):
-        for result in workers.map(one, folds):
-            results.append(result)
-            progress(COMPETING, done=len(results), total=len(folds))
-    return results
+        yield from workers.map(one, folds)
 
 
 def out_of_fold(

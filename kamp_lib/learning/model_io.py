@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # kind in `model.json` -> the class whose `load(saved)` brings it back
 KINDS = {
     "quality-classification": "kamp_lib.learning.quality_model:QualityModel",
+    "tool-wear-rul": "kamp_lib.learning.tool_risk:ToolRisk",
+    "vision-inspection": "kamp_lib.learning.vision_risk:VisionRisk",
 }
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from kamp_lib.catalog import DISPLAY_UNITS
-from kamp_lib.learning.cases import Cases
+from kamp_lib.learning.cases import MIN_REGIME, Cases
 from kamp_lib.learning.particles import particle
 from kamp_lib.learning.task import Task
 from kamp_lib.text import Text
 
 USUAL = (0.05, 0.95)
+EVERY = "*"
 REASONS_PER_CASE = 3
 # A column that adds less than this share is not worth a word.
 WORTH_SAYING = 0.1
@@ -30,19 +31,25 @@ class Usual:
 
     low: pd.DataFrame  # regime x column
     high: pd.DataFrame
-    typical: pd.DataFrame
 
     @classmethod
     def of(cls, cases: Cases) -> Usual:
         numbers = cases.frame.select_dtypes("number")
         good = numbers[cases.good]
-        by = good.groupby(cases.regime[cases.good])
-        return cls(by.quantile(USUAL[0]), by.quantile(USUAL[1]), by.median())
+        own = good.groupby(cases.regime[cases.good])
+        enough = own.size() >= MIN_REGIME
+        ends = []
+        for end in USUAL:
+            per_product = own.quantile(end)[enough]
+            per_product.loc[EVERY] = good.quantile(end)
+            ends.append(per_product)
+        return cls(*ends)
 
     def band(self, column: str, regime: str) -> tuple[float, float]:
-        """Low and high end; NaN when the product had no good case."""
-        if regime not in self.low.index or column not in self.low:
+        """Low and high end; of all products when this one has too few good cases."""
+        if column not in self.low:
             return float("nan"), float("nan")
+        regime = regime if regime in self.low.index else EVERY
         return (
             float(self.low.at[regime, column]),
             float(self.high.at[regime, column]),
@@ -130,7 +137,7 @@ def ranges_table(cases: Cases, task: Task, regime: str) -> pd.DataFrame:
                 "min": float(seen.min()),
                 "max": float(seen.max()),
                 "typical": float(values.median()),
-                "step": 10.0 ** -decimals(float(seen.min()), float(seen.max())),
+                "step": 10.0 ** -decimals(float(low), float(high)),
                 "controllable": name in task.controllable,
             }
         )
@@ -142,7 +149,18 @@ def decimals(low: float, high: float) -> int:
     width = abs(high - low)
     if not np.isfinite(width) or width == 0:
         return 1
-    return min(max(ceil(-log10(width / 15)), 0), 4)
+    return min(max(ceil(-log10(width / 4)), 0), 4)
+
+
+def _telling(value: float, low: float, high: float) -> int:
+    """Digits with which a value outside the band does not round into it."""
+    digits = decimals(low, high)
+    if low <= value <= high:
+        return digits
+    edge = min(abs(value - low), abs(value - high))
+    while digits < 4 and edge < 0.5 * 10.0**-digits:
+        digits += 1
+    return digits
 
 
 def shown(value: float, digits: int) -> str:
@@ -165,12 +183,8 @@ def _word(
     if np.isnan(low):
         text = f"{shown(number, decimals(0, number))}{space}"
         return Text(f"{label.ko} {text}", f"{label.en} {text}"), False
-    # a value just outside must not round into the band
-    digits = decimals(low, high)
     outside = number < low or number > high
-    edge = min(abs(number - low), abs(number - high))
-    while outside and digits < 4 and edge < 0.5 * 10.0**-digits:
-        digits += 1
+    digits = _telling(number, low, high)
     text = f"{shown(number, digits)}{space}"
     band = f"{shown(low, digits)}–{shown(high, digits)}"
     if low == high:
@@ -231,7 +245,7 @@ def _cause_sentence(
 ) -> Text:
     if not np.isfinite([low, high, middle]).all():
         return Text(f"{label.ko} 값이 평소와 달랐습니다.", f"{label.en} was unusual.")
-    digits = decimals(low, high)
+    digits = _telling(middle, low, high)
     space = f" {unit}" if unit else ""
     usual = f"{shown(low, digits)}–{shown(high, digits)}{space}"
     typical = f"{shown(middle, digits)}{space}"
@@ -245,8 +259,8 @@ def _cause_sentence(
             f" {usual}, to either side.",
         )
     return Text(
-        f"{subject} 평소({usual})보다 {ko_side} 쪽일 때 {task.bad.ko} 의심이 많았습니다"
-        f"(의심 {task.case.ko}의 가운데 값 {typical}).",
-        f"suspected cases were often those with {label.en} on the {direction} side of its"
-        f" usual {usual} (their median {typical}).",
+        f"{subject} 평소 범위({usual})의 {ko_side} 쪽이거나 그 밖일 때 {task.bad.ko} 의심이"
+        f" 많았습니다(의심 {task.case.ko}의 가운데 값 {typical}).",
+        f"suspected cases were often those with {label.en} at or beyond the"
+        f" {direction} end of its usual {usual} (their median {typical}).",
     )

@@ -24,7 +24,7 @@ MIN_DRAWS = 40
 def average_precision(
     label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None
 ) -> float | None:
-    """Average precision; None without a bad case."""
+    """Average precision over labelled cases; None without a bad one."""
     return _single("average_precision", label, score, weight)
 
 
@@ -133,7 +133,9 @@ def _labelled(
 def _single(
     metric: Metric, label: np.ndarray, score: np.ndarray, weight: np.ndarray | None
 ) -> float | None:
-    weights = np.ones((1, len(label))) if weight is None else weight[None, :]
+    known = ~np.isnan(label)
+    label, score = label[known], score[known]
+    weights = np.ones((1, len(label))) if weight is None else weight[None, known]
     if not len(label):
         return None
     value = float(resampled(metric, label, score, weights)[0])

@@ -65,8 +65,8 @@ class Evidence:
     score, baseline
         Average precision with its interval, and the share of bad cases.
     lift
-        Score minus baseline on the same resamples; when None, the score's own interval
-        is held against the baseline's value.
+        Score minus baseline on the same resamples, if the family has it: has to be
+        above zero as well.
     group_auc
         (bad cases, ROC area) of each held-out group that has both classes.
     """
@@ -253,9 +253,9 @@ def _baseline(e: Evidence) -> Rule:
 def _touches(e: Evidence) -> bool:
     if e.score is None or e.score.value is None or e.baseline is None:
         return True
-    if e.lift is not None:
-        return e.lift.low is None or e.lift.low <= 0
-    return e.score.low is None or e.score.low <= (e.baseline.value or 0.0)
+    if e.score.low is None or e.score.low <= (e.baseline.value or 0.0):
+        return True
+    return e.lift is not None and (e.lift.low is None or e.lift.low <= 0)
 
 
 def _stability(e: Evidence) -> Rule:

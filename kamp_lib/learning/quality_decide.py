@@ -1,0 +1,130 @@
+"""Last step: the verdict, and everything a run keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.learning.money import money_for
+from kamp_lib.learning.outcome import Outcome, Split, Verdict
+from kamp_lib.learning.quality_judge import Judged
+from kamp_lib.learning.quality_why import Explained
+from kamp_lib.learning.verdict import Evidence
+from kamp_lib.learning.verdict import judge as apply_rules
+from kamp_lib.text import Text
+
+BASE_RATE = Text("무작위로 고르기(불량 비율)", "picking at random (share of bad cases)")
+NO_BASELINE = Text("기준 없음(판정 결과가 없음)", "none (no judgements)")
+
+
+def decide(judged: Judged, explained: Explained) -> Outcome:
+    """May it be used, what is it worth, and what to collect when it may not."""
+    contest = judged.contest
+    cases, task = contest.plan.cases, contest.plan.task
+    tables = {
+        "cases": explained.cases,
+        "groups": judged.groups,
+        "candidates": contest.candidates(),
+        "causes": explained.causes,
+        "thresholds": judged.thresholds,
+        "calibration": judged.calibration,
+        "ranges": explained.ranges,
+    }
+    if contest.charts is not None:
+        tables["control_chart"] = contest.charts.table(cases)
+    share = float(np.nanmean(cases.label)) if cases.labelled != "none" else 0.0
+    return Outcome(
+        split=_split(judged),
+        metrics=judged.metrics,
+        baseline=judged.baseline,
+        baseline_name=BASE_RATE if judged.choice else NO_BASELINE,
+        method=contest.method,
+        method_name=contest.method_name,
+        verdict=verdict_of(judged),
+        threshold=judged.threshold,
+        shuffled=judged.shuffled,
+        forward=judged.forward,
+        money=money_for(task, cases.time, cases=len(cases), base_rate=share),
+        tables=tables,
+        model=contest.model,
+        notes=_notes(judged),
+    )
+
+
+def verdict_of(judged: Judged) -> Verdict:
+    """Hold the figures against the common rules."""
+    contest = judged.contest
+    prepared = contest.plan.prepared
+    cases, task = prepared.cases, prepared.task
+    table = judged.groups
+    areas = table.dropna(subset=["roc_auc", "positives"])
+    pairs = zip(areas["positives"], areas["roc_auc"], strict=True)
+    natural = cases.by_column != "order" or cases.natural_groups == 0
+    groups = len(np.unique(cases.group)) if natural else cases.natural_groups
+    labelled = cases.labelled
+    return apply_rules(
+        Evidence(
+            label="both" if labelled == "both" else _single_or_none(labelled),
+            cases=len(cases),
+            positives=cases.positives,
+            groups=groups,
+            positive_groups=min(cases.positive_groups, groups),
+            case=task.case,
+            bad=task.bad,
+            by=cases.by,
+            score=judged.metrics["average_precision"],
+            baseline=judged.baseline["average_precision"],
+            lift=judged.lift,
+            group_auc=[(int(bad), float(area)) for bad, area in pairs],
+            leaking=[task.label(name) for name in prepared.leaking],
+        )
+    )
+
+
+def _single_or_none(labelled: str) -> str:
+    return "single" if labelled == "single" else "none"
+
+
+def _split(judged: Judged) -> Split:
+    plan = judged.contest.plan
+    cases = plan.cases
+    return Split(
+        kind="grouped" if plan.folds else "none",
+        by=cases.by_column,
+        how=plan.how,
+        folds=len(plan.folds),
+        groups=len(np.unique(cases.group)),
+        rows=cases.rows,
+        cases=len(cases),
+        positives=cases.positives,
+        case=plan.task.case,
+    )
+
+
+def _notes(judged: Judged) -> dict[str, float | int | str | bool | None]:
+    contest = judged.contest
+    cases = contest.plan.cases
+    picked = pd.Series([r.chosen for r in contest.results], dtype="string")
+    notes: dict[str, float | int | str | bool | None] = {
+        "group_name_ko": cases.by.ko,
+        "group_name_en": cases.by.en,
+        "positive_groups": cases.positive_groups,
+        "inputs": cases.frame.shape[1],
+        "leaking_columns": ", ".join(contest.plan.prepared.leaking),
+        "products": len(np.unique(cases.regime)),
+        "main_product": contest.model.main_regime,
+        "calibration_error": judged.calibration_error,
+        "chosen_per_fold": ", ".join(picked),
+    }
+    if judged.choice is not None:
+        notes["cost"] = judged.choice.cost
+        notes["cost_never_alarm"] = judged.choice.never_alarm
+        notes["cost_always_alarm"] = judged.choice.always_alarm
+    if contest.charts is not None:
+        later = ~contest.charts.phase_one
+        notes["phase_one_cases"] = int(contest.charts.phase_one.sum())
+        notes["out_of_control"] = int(contest.charts.out[later].sum())
+        notes["out_of_control_share"] = (
+            float(contest.charts.out[later].mean()) if later.any() else None
+        )
+    return notes

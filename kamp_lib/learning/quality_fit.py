@@ -1,0 +1,192 @@
+"""Second step: let the candidates compete, and fit the one that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from kamp_lib.learning.calibration import fit_calibration
+from kamp_lib.learning.candidates import CANDIDATES, CHARTS
+from kamp_lib.learning.charts import Charts, fit_charts
+from kamp_lib.learning.competition import (
+    FoldResult,
+    Numbers,
+    allowed,
+    choose,
+    compete,
+    fit_all,
+)
+from kamp_lib.learning.inputs import Encoder
+from kamp_lib.learning.quality_model import AT_THE_LIMIT, QualityModel, by_column
+from kamp_lib.learning.quality_prepare import Plan
+from kamp_lib.learning.scores import average_precision, roc_auc
+from kamp_lib.progress import Progress, silent
+from kamp_lib.text import Text
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What came out of the competition.
+
+    Attributes
+    ----------
+    method
+        The candidate that is kept, chosen on all held-out scores.
+    score : ndarray, shape (n,)
+        Probability of bad from a model that never saw the case's group; without labels
+        the alarm score (0.5 = control limit).
+    held_out : dict
+        Raw held-out scores per candidate; NaN where one could not be fitted.
+    contributions
+        Positions -> what each column added, from the model that judged the case.
+    """
+
+    plan: Plan
+    method: str
+    method_name: Text
+    score: np.ndarray
+    model: QualityModel
+    contributions: Callable[[np.ndarray], np.ndarray]
+    numbers: Numbers
+    results: list[FoldResult] = field(default_factory=list)
+    held_out: dict[str, np.ndarray] = field(default_factory=dict)
+    charts: Charts | None = None
+
+    def candidates(self) -> pd.DataFrame:
+        """The bundle's table `candidates`: every candidate on every group."""
+        columns = [
+            "candidate",
+            "ko",
+            "en",
+            "group",
+            "average_precision",
+            "roc_auc",
+            "chosen",
+        ]
+        cases = self.plan.cases
+        chosen = np.full(len(cases), "", dtype=object)
+        for result in self.results:
+            chosen[result.fold.test] = result.chosen
+        rows = []
+        for name, scores in self.held_out.items():
+            label = CANDIDATES[name].label
+            parts = {g: cases.group == g for g in np.unique(cases.group)}
+            for group, at in {"all": np.ones(len(cases), bool), **parts}.items():
+                fits = at & ~np.isnan(scores) & ~np.isnan(cases.label)
+                both = (cases.label[fits], scores[fits])
+                kept = name == (self.method if group == "all" else chosen[at][0])
+                ap, area = average_precision(*both), roc_auc(*both)
+                rows.append((name, label.ko, label.en, str(group), ap, area, kept))
+        return pd.DataFrame(rows, columns=columns)
+
+    def table(self) -> pd.DataFrame:
+        """Average precision per group: who was good where."""
+        long = self.candidates()
+        name = "ko" if str(Text("ko", "en")) == "ko" else "en"
+        wide = long.pivot_table(
+            index="group", columns=name, values="average_precision", sort=False
+        )
+        return wide.round(3)
+
+    def _repr_html_(self) -> str:
+        kept = Text("고른 방법", "kept")
+        head = f"<p>{kept}: <b>{self.method_name}</b></p>"
+        return head + (self.table().to_html() if self.held_out else "")
+
+
+def fit(plan: Plan, *, progress: Progress = silent) -> Contest:
+    """Let the candidates compete inside each training part; keep and refit one.
+
+    Without both classes there is nothing to compete about: control charts.
+    """
+    cases, task = plan.cases, plan.task
+    encoder = Encoder.fit(cases.frame)
+    x = encoder.encode(cases.frame)
+    numbers = Numbers(x, cases.label, cases.group, cases.regime)
+    if not plan.folds:
+        return _charts(plan, encoder, numbers)
+    results = compete(numbers, plan.folds, seed=task.seed, progress=progress)
+    score = np.full(len(cases), np.nan)
+    held_out = {name: np.full(len(cases), np.nan) for name in CANDIDATES}
+    for result in results:
+        score[result.fold.test] = result.probability
+        for name, raw in result.raw.items():
+            held_out[name][result.fold.test] = raw
+    may = {n: held_out[n] for n in allowed(cases.label, cases.group)}
+    method = choose(may, cases.label, cases.group, seed=task.seed)
+    everything = np.arange(len(cases))
+    with threadpool_limits(1):
+        kept = fit_all(numbers, everything, [method], task.seed)[method]
+    model = QualityModel(
+        encoder=encoder,
+        scaler=kept.scaler,
+        fitted=kept.fitted,
+        calibration=fit_calibration(held_out[method], cases.label),
+        product=task.product if len(kept.scaler.regimes) > 1 else None,
+        products=cases.products,
+        main_regime=_main(cases.regime),
+    )
+
+    def contributions(at: np.ndarray) -> np.ndarray:
+        added = np.zeros((len(at), len(encoder.columns)))
+        for result in results:
+            inside = np.isin(at, result.fold.test)
+            if inside.any():
+                values = result.fit.contributions(numbers, at[inside])
+                added[inside] = by_column(values, encoder)
+        return added
+
+    return Contest(
+        plan=plan,
+        method=method,
+        method_name=CANDIDATES[method].label,
+        score=score,
+        model=model,
+        contributions=contributions,
+        numbers=numbers,
+        results=results,
+        held_out=held_out,
+    )
+
+
+def _charts(plan: Plan, encoder: Encoder, numbers: Numbers) -> Contest:
+    cases = plan.cases
+    charts = fit_charts(cases, encoder)
+    model = QualityModel(
+        encoder=encoder,
+        scaler=charts.scaler,
+        fitted=charts.fitted,
+        calibration=AT_THE_LIMIT,
+        product=plan.task.product if len(charts.scaler.regimes) > 1 else None,
+        products=cases.products,
+        main_regime=_main(cases.regime),
+    )
+
+    def seen(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        regime = cases.regime[at]
+        z = charts.scaler.apply(numbers.x[at], regime)
+        return z, charts.scaler.flags(regime)
+
+    def contributions(at: np.ndarray) -> np.ndarray:
+        return by_column(charts.fitted.contributions(*seen(at)), encoder)
+
+    ratio = np.maximum(charts.t2, charts.q)
+    return Contest(
+        plan=plan,
+        method="charts",
+        method_name=CHARTS,
+        score=AT_THE_LIMIT.probability(np.log(ratio + 1e-12)),
+        model=model,
+        contributions=contributions,
+        numbers=numbers,
+        charts=charts,
+    )
+
+
+def _main(regime: np.ndarray) -> str:
+    names, sizes = np.unique(regime, return_counts=True)
+    return str(names[int(sizes.argmax())])

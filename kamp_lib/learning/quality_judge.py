@@ -1,0 +1,243 @@
+"""Third step: scores with intervals, what shuffling would have claimed, the threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.learning.calibration import calibration_error, calibration_table
+from kamp_lib.learning.candidates import CANDIDATES
+from kamp_lib.learning.competition import Numbers, out_of_fold, side_by_side
+from kamp_lib.learning.outcome import Score
+from kamp_lib.learning.quality_fit import Contest
+from kamp_lib.learning.scores import (
+    METRICS,
+    average_precision,
+    base_rate,
+    grouped_interval,
+    paired_difference,
+    roc_auc,
+    score_with_interval,
+)
+from kamp_lib.learning.splits import Fold, shuffled_folds
+from kamp_lib.learning.thresholds import Choice, cheapest, threshold_table
+from kamp_lib.text import Text
+
+SHUFFLED_FOLDS = 5
+# Charts have no prices to weigh: their threshold is the control limit.
+AT_LIMIT = 0.5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scores of the procedure on groups it had never seen.
+
+    Attributes
+    ----------
+    lift
+        Average precision minus that of the baseline, on the same resamples.
+    choice
+        The cheapest threshold; None without labels.
+    """
+
+    contest: Contest
+    metrics: dict[str, Score]
+    baseline: dict[str, Score]
+    lift: Score | None
+    shuffled: dict[str, Score]
+    forward: dict[str, Score]
+    threshold: float
+    choice: Choice | None
+    groups: pd.DataFrame
+    thresholds: pd.DataFrame
+    calibration: pd.DataFrame
+    calibration_error: float | None
+
+    def table(self) -> pd.DataFrame:
+        """Honest, baseline, forward and shuffled figures side by side."""
+        columns = {
+            Text("처음 보는 자료(정직한 성능)", "unseen groups (honest)"): self.metrics,
+            Text("기준(단순) 방법", "baseline"): self.baseline,
+            Text("시간 순서", "forward in time"): self.forward,
+            Text("섞어서 나눔(부풀려짐)", "shuffled (flatters)"): self.shuffled,
+        }
+        return pd.DataFrame(
+            {
+                str(name): {m: _said(scores[m]) for m in METRICS if m in scores}
+                for name, scores in columns.items()
+            }
+        ).fillna("–")
+
+    def _repr_html_(self) -> str:
+        line = Text(
+            f"판정 기준값 {self.threshold:.4f}", f"threshold {self.threshold:.4f}"
+        )
+        return (
+            f"{self.table().to_html()}<p>{escape(str(line))}</p>"
+            f"{self.groups.round(3).to_html(index=False)}"
+        )
+
+
+def judge(contest: Contest) -> Judged:
+    """Score what the folds produced; nothing is fitted to the held-out labels here
+    but the threshold, which is chosen by cost."""
+    cases, task = contest.plan.cases, contest.plan.task
+    if contest.charts is not None:
+        return _without_labels(contest)
+    label, score, group, seed = cases.label, contest.score, cases.group, task.seed
+    metrics = {
+        m: score_with_interval(m, label, score, group, seed=seed) for m in METRICS
+    }
+    metrics["brier_score_loss"] = _brier(label, score, group, seed)
+    baseline = base_rate(label, group, seed=seed)
+    share = np.full(len(label), float(np.nanmean(label)))
+    baseline["brier_score_loss"] = _brier(label, share, group, seed)
+    choice = cheapest(
+        label,
+        score,
+        cost_missed=task.number("cost_missed"),
+        cost_false_alarm=task.number("cost_false_alarm"),
+    )
+    return Judged(
+        contest=contest,
+        metrics=metrics,
+        baseline=baseline,
+        lift=paired_difference(
+            "average_precision", label, score, share, group, seed=seed
+        ),
+        shuffled=_shuffled(contest),
+        forward=_forward(contest),
+        threshold=choice.threshold,
+        choice=choice,
+        groups=_groups(contest, choice.threshold),
+        thresholds=threshold_table(label, score, keep=choice.threshold),
+        calibration=calibration_table(label, score),
+        calibration_error=calibration_error(label, score),
+    )
+
+
+def _without_labels(contest: Contest) -> Judged:
+    nothing = {m: Score(value=None) for m in METRICS}
+    label = contest.plan.cases.label
+    return Judged(
+        contest=contest,
+        metrics=nothing,
+        baseline=dict(nothing),
+        lift=None,
+        shuffled={},
+        forward={},
+        threshold=AT_LIMIT,
+        choice=None,
+        groups=_groups(contest, AT_LIMIT),
+        thresholds=threshold_table(
+            np.where(np.isnan(label), 0.0, label), contest.score, keep=AT_LIMIT
+        ).assign(missed=pd.NA, false_alarms=pd.NA, true_alarms=pd.NA),
+        calibration=calibration_table(np.array([]), np.array([])),
+        calibration_error=None,
+    )
+
+
+def _brier(label: np.ndarray, score: np.ndarray, group: np.ndarray, seed: int) -> Score:
+    known = ~np.isnan(label)
+    squared = (label[known] - score[known]) ** 2
+    return grouped_interval(
+        lambda at: float(squared[at].mean()), group[known], seed=seed
+    )
+
+
+def _shuffled(contest: Contest) -> dict[str, Score]:
+    """What shuffled rows and the luckiest candidate would have claimed.
+
+    Rows, not cases: the left and the right part of one shot land on both sides.
+    """
+    cases, seed = contest.plan.cases, contest.plan.task.seed
+    label, of = cases.row_label, cases.row_case
+    counts = np.bincount(label[~np.isnan(label)].astype(int), minlength=2)
+    if counts.min() < SHUFFLED_FOLDS:
+        return {}
+    # an unknown label is dealt out like a good one; it is not scored
+    dealt = shuffled_folds(np.nan_to_num(label), folds=SHUFFLED_FOLDS, seed=seed)
+    n = contest.numbers
+    rows = Numbers(n.x[of], label, n.group[of], n.regime[of])
+    scores = _held_out(rows, dealt, list(CANDIDATES), seed)
+    claims = {name: average_precision(label, s) for name, s in scores.items()}
+    best = scores[max(claims, key=lambda name: claims[name] or 0.0)]
+    return {
+        "average_precision": Score(value=average_precision(label, best)),
+        "roc_auc": Score(value=roc_auc(label, best)),
+    }
+
+
+def _forward(contest: Contest) -> dict[str, Score]:
+    """The kept candidate, always fitted on the past and judged on the next period."""
+    plan, method, seed = contest.plan, contest.method, contest.plan.task.seed
+    if not plan.forward:
+        return {}
+    score = _held_out(contest.numbers, plan.forward, [method], seed)[method]
+    at = ~np.isnan(score)
+    if not at.any():
+        return {}
+    label, group = plan.cases.label[at], plan.cases.group[at]
+    return {
+        m: score_with_interval(m, label, score[at], group, seed=seed) for m in METRICS
+    }
+
+
+def _held_out(
+    numbers: Numbers, folds: list[Fold], names: list[str], seed: int
+) -> dict[str, np.ndarray]:
+    """Held-out scores, folds side by side."""
+    parts = side_by_side(lambda f: out_of_fold(numbers, [f], names, seed), folds)
+    scores = {name: np.full(len(numbers.label), np.nan) for name in names}
+    for fold, part in zip(folds, parts, strict=True):
+        for name in names:
+            scores[name][fold.test] = part[name][fold.test]
+    return scores
+
+
+def _groups(contest: Contest, threshold: float) -> pd.DataFrame:
+    """The bundle's table `groups`: how it went on each held-out group."""
+    cases, score = contest.plan.cases, contest.score
+    rows = []
+    for group in pd.unique(cases.group):
+        at = cases.group == group
+        label = cases.label[at]
+        known = ~np.isnan(label)
+        label, own = label[known], score[at][known]
+        said = bool(known.any())
+        bad = label == 1
+        time = cases.time[at].dropna()
+        rows.append(
+            {
+                "group": str(group),
+                "first_time": time.min() if len(time) else pd.NaT,
+                "cases": int(at.sum()),
+                "positives": int(bad.sum()) if said else None,
+                "average_precision": average_precision(label, own),
+                "roc_auc": roc_auc(label, own),
+                "baseline": float(bad.mean()) if said else None,
+                "flagged": int((score[at] >= threshold).sum()),
+                "missed": int((bad & (own < threshold)).sum()) if said else None,
+                "false_alarms": int((~bad & (own >= threshold)).sum())
+                if said
+                else None,
+            }
+        )
+    table = pd.DataFrame(rows)
+    counts = ["positives", "missed", "false_alarms"]
+    numbers = ["average_precision", "roc_auc", "baseline"]
+    table[counts] = table[counts].astype("Int64")
+    table[numbers] = table[numbers].astype("float64")
+    table["first_time"] = pd.to_datetime(table["first_time"], utc=True)
+    return table
+
+
+def _said(score: Score) -> str:
+    if score.value is None:
+        return "–"
+    if score.low is None or score.high is None:
+        return f"{score.value:.3f}"
+    return f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
