@@ -34,3 +34,16 @@ def test_one_column_alone_out_of_range_is_no_swap():
     frame = shots().assign(cycle_time=lambda f: f["cycle_time"] + 1000)
     assert found(frame, "swapped-columns") == []
     assert found(frame, "implausible-values")[0].count == len(frame)
+
+
+def test_a_swap_with_a_neighbour_that_fits_both_names_is_found():
+    frame = shots()
+    exchanged = {
+        "injection_pressure": "back_pressure",
+        "back_pressure": "injection_pressure",
+    }
+    frame["back_pressure"] = 38.0 + frame["back_pressure"] / 17
+    frame["injection_pressure"] = 55 + frame["injection_pressure"] / 140
+    both = frame.rename(columns=exchanged)
+    assert found(frame, "swapped-columns") == []
+    assert set(found(both, "swapped-columns")[0].columns) == set(exchanged)

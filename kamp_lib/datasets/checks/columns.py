@@ -131,7 +131,7 @@ def dead_columns(context: Context) -> list[Finding]:
             continue
         if context.names_records(column):
             continue
-        sensor = context.role(column) == "sensor" or quantity_of(context.shown(column))
+        sensor = context.role(column) == "sensor" or quantity_of(column)
         (zero if sensor and not finite.any() else constant).append(column)
     findings = []
     for columns, variant in ((zero, "sensor"), (constant, None)):

@@ -11,6 +11,7 @@ import pandas as pd
 from kamp_lib.catalog import Column, Equipment, Quantity, standard_models
 from kamp_lib.datasets.mapping import PROVENANCE, standard_columns
 from kamp_lib.datasets.mapping_evidence import quantity_of
+from kamp_lib.datasets.mapping_shift import known_column
 from kamp_lib.datasets.names import take_apart
 from kamp_lib.datasets.types import Mapping
 
@@ -80,8 +81,11 @@ class Context:
         return list(dict.fromkeys(both))
 
     def shown(self, column: str) -> str:
-        """The name a person knows: that of the file."""
-        return self._source.get(column, column)
+        """The name a person knows: that of the file, and the true one if it is wrong."""
+        source = self._source.get(column, column)
+        meant = known_column(source, self.machine.columns) if source != column else None
+        wrong = meant is not None and meant.name != column
+        return f"{source} → {column}" if wrong else source
 
     def role(self, column: str) -> str:
         known = self.standard.get(column)
@@ -91,7 +95,7 @@ class Context:
         """The physical quantity of a column that the catalogue does not know."""
         if column in self.standard:
             return None
-        return quantity_of(self.shown(column))
+        return quantity_of(column)
 
     @cached_property
     def numbers(self) -> dict[str, np.ndarray]:
@@ -125,7 +129,7 @@ class Context:
             return True
         if column in self.standard:
             return False
-        words = set(take_apart(self.shown(column)).words)
+        words = set(take_apart(column).words)
         named = words & {"id", "number", "serial", "index", "code", "unnamed", "번호"}
         return bool(named) and not pd.api.types.is_float_dtype(self.frame[column])
 
@@ -183,7 +187,7 @@ class Context:
         return [Label(c, self._as_bad(c)) for c in targets]
 
     def _looks_like_label(self, column: str) -> bool:
-        if take_apart(self.shown(column)).joined not in LABEL_NAMES:
+        if take_apart(column).joined not in LABEL_NAMES:
             return False
         if not 1 <= self.distinct[column] <= 2:
             return False

@@ -76,19 +76,24 @@ def swapped_columns(context: Context) -> list[Finding]:
     taken: set[str] = set()
     pairs = [
         (one, other)
-        for one in sorted(wrong, key=context.columns.index)
+        for one in wrong
         for other in odd
-        if other != one
-        and seen[other][1].usual(seen[one][0])
-        and seen[one][1].usual(seen[other][0])
-        # two columns of one expectation cannot be told apart by it
-        and seen[one][1] != seen[other][1]
+        if other != one and _fit_exchanged(seen, one, other)
     ]
-    pairs.sort(key=lambda p: (-_kinship(context, *p), context.columns.index(p[1])))
+    place = context.columns.index
+    pairs.sort(key=lambda p: (-_kinship(context, *p), place(p[0]), place(p[1])))
     for one, other in pairs:
         if not {one, other} & taken:
             taken |= {one, other}
             found.append((one, other))
+    # One of the two may fit both names. Then only a neighbour is believed, and only
+    # when no other column would do as well.
+    for one in sorted(wrong - taken, key=context.columns.index):
+        partners = [c for c in seen if c != one and _fit_exchanged(seen, one, c)]
+        near = [c for c in partners if _apart(context, one, c) == 1]
+        if len(partners) == 1 and near and near[0] not in taken:
+            taken |= {one, near[0]}
+            found.append((one, near[0]))
     if not found:
         return []
     found.sort(key=lambda p: context.columns.index(p[0]))
@@ -110,12 +115,29 @@ def swapped_columns(context: Context) -> list[Finding]:
     ]
 
 
+def _fit_exchanged(
+    seen: dict[str, tuple[Values, Expected]], one: str, other: str
+) -> bool:
+    """Whether the values of each fit the name of the other."""
+    values_one, wanted_one = seen[one]
+    values_other, wanted_other = seen[other]
+    # two columns of one expectation cannot be told apart by it
+    return (
+        wanted_one != wanted_other
+        and wanted_other.usual(values_one)
+        and wanted_one.usual(values_other)
+    )
+
+
+def _apart(context: Context, one: str, other: str) -> int:
+    return abs(context.columns.index(one) - context.columns.index(other))
+
+
 def _kinship(context: Context, one: str, other: str) -> float:
     """Swaps happen between neighbours: the same axis, station or number."""
-    a, b = take_apart(context.shown(one)), take_apart(context.shown(other))
+    a, b = take_apart(one), take_apart(other)
     same_place = a.letters == b.letters and a.numbers == b.numbers
-    apart = abs(context.columns.index(one) - context.columns.index(other))
-    return 2.0 * same_place + 1.0 / (1 + apart)
+    return 2.0 * same_place + 1.0 / (1 + _apart(context, one, other))
 
 
 def _range(context: Context, column: str, values: Values) -> str:
