@@ -39,6 +39,7 @@ from kamp_lib.datasets.types import (
     Finding,
     IngestResult,
     Mapping,
+    Quality,
     StoredColumn,
 )
 from kamp_lib.errors import KampError
@@ -416,7 +417,9 @@ class _Job:
             )
         return described
 
-    def quality(self, plan: _Plan) -> Any:
+    def quality(self, plan: _Plan) -> Quality:
+        if plan.unchanged:
+            return Dataset(plan.state).quality
         return quality_score(
             plan.frame if len(plan.frame) else self.mapped,
             plan.findings,
@@ -445,7 +448,9 @@ class _Job:
             dry_run=dry_run,
             simulated=self.simulated,
             quality=self.quality(plan),
-            findings=plan.findings,
+            findings=(
+                Dataset(plan.state).findings if plan.unchanged else plan.findings
+            ),
             mapping=self.mapping,
             mapping_file=str(remembered) if remembered.exists() else None,
             files=self.files(),

@@ -136,10 +136,11 @@ def test_rows_in_are_rows_out(
 
 def test_the_same_file_twice_changes_nothing(tenant: Tenant, tmp_path: Path) -> None:
     path = saved(table(), tmp_path / "a.csv")
-    ingest(tenant, KIND, path)
+    first = ingest(tenant, KIND, path)
     before = tree(tenant.data)
     again = ingest(tenant, KIND, path.rename(tmp_path / "renamed.csv"))
     assert (again.unchanged, again.rows_duplicate, again.rows_stored) == (True, 40, 0)
+    assert again.quality == first.quality
     assert tree(tenant.data) == before
 
 
