@@ -159,7 +159,7 @@ def find_shift(
 def _looks_standardised(profiles: list[Profile]) -> bool:
     """Values without units, spread around 0, fit no name: they say nothing of a shift."""
     numbers = [p for p in profiles if p.kind == "number" and not p.constant]
-    around = [p for p in numbers if abs(p.median) < 1 and -9 < p.low and p.high < 9]
+    around = [p for p in numbers if abs(p.median) < 1 and p.low > -9 and p.high < 9]
     return len(numbers) > 0 and len(around) > 0.6 * len(numbers)
 
 
