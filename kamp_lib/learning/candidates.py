@@ -42,7 +42,8 @@ class Fitted(Protocol):
     `z` has shape (n, q); `flags` has one 0/1 number per product.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def score(self, z: np.ndarray, flags: np.ndarray) -> np.ndarray: ...
 

@@ -11,7 +11,7 @@ from kamp_lib.errors import KampError, UsageError
 from kamp_lib.learning.particles import particle
 from kamp_lib.learning.splits import order_blocks
 from kamp_lib.learning.task import DAY, Task, labels_of
-from kamp_lib.learning.verdict import BLOCK, LOT, Noun
+from kamp_lib.learning.verdict import BLOCK, LOT, Labelled, Noun
 from kamp_lib.learning.verdict import DAY as DAY_NOUN
 from kamp_lib.text import Text
 
@@ -84,10 +84,11 @@ class Cases:
         return len(np.unique(self.group[self.label == 1]))
 
     @property
-    def labelled(self) -> str:
-        """`both`, `single` or `none`: which classes the labels hold."""
+    def labelled(self) -> Labelled:
+        """Which classes the labels hold."""
         known = np.unique(self.label[~np.isnan(self.label)])
-        return ("none", "single", "both")[len(known)]
+        kinds: tuple[Labelled, ...] = ("none", "single", "both")
+        return kinds[len(known)]
 
     @property
     def good(self) -> np.ndarray:
@@ -192,9 +193,9 @@ def _collapse(
     # a row whose every key is missing is nobody's twin
     code = rows.groupby(keys, dropna=False, sort=False).ngroup()
     alone = rows[keys[0]].isna()
-    code = code.where(~alone, -1 - np.arange(len(rows)))
-    row_case, names = pd.factorize(code.to_numpy())
-    first = np.flatnonzero(~code.duplicated().to_numpy())
+    named = np.where(alone, -1 - np.arange(len(rows)), code)
+    row_case, names = pd.factorize(named)
+    first = np.flatnonzero(~pd.Series(named).duplicated().to_numpy())
     worst = label.groupby(row_case).max().reindex(np.arange(len(names)))
     return first, row_case, worst.to_numpy()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.candidates import CANDIDATES, Fitted, can_fit
@@ -43,6 +43,12 @@ class Numbers:
     label: np.ndarray
     group: np.ndarray
     regime: np.ndarray
+
+    def at(self, positions: np.ndarray) -> Numbers:
+        """The numbers of some cases (or of rows, each by its case)."""
+        parts = (self.x, self.label, self.group, self.regime)
+        x, label, group, regime = (part[positions] for part in parts)
+        return Numbers(x, label, group, regime)
 
 
 @dataclass(frozen=True)
@@ -172,10 +178,7 @@ def choose(
 
 def _judge(numbers: Numbers, fold: Fold, seed: int) -> FoldResult:
     """Choose and calibrate without the fold, then score it with everyone."""
-    inside = Numbers(
-        *(a[fold.train] for a in (numbers.x, numbers.label, numbers.group)),
-        numbers.regime[fold.train],
-    )
+    inside = numbers.at(fold.train)
     names = allowed(inside.label, inside.group)
     inner = grouped_folds(inside.group, inside.label, folds=INNER_FOLDS)
     scores = out_of_fold(inside, inner, names, seed)

@@ -46,7 +46,9 @@ def _estimated(time: pd.Series, cases: int) -> tuple[float, bool]:
     if known.empty:
         return float(cases), True
     # a stray date years away must not stretch the record
-    first, last = known.quantile(STRAY), known.quantile(1 - STRAY)
+    ordered = known.sort_values()
+    stray = int(STRAY * len(ordered))
+    first, last = ordered.iloc[stray], ordered.iloc[len(ordered) - 1 - stray]
     days = (last - first).total_seconds() / 86400 / (1 - 2 * STRAY)
     if days >= LONG_ENOUGH_DAYS:
         return round(cases / days * DAYS_PER_MONTH), False

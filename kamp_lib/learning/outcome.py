@@ -75,7 +75,8 @@ class Money(BaseModel):
 class RiskModel(Protocol):
     """A fitted model as the page's what-if uses it; saved without pickle."""
 
-    columns: list[str]
+    @property
+    def columns(self) -> list[str]: ...
 
     def risk(self, frame: pd.DataFrame) -> np.ndarray:
         """Calibrated probability of a bad case, shape (n,)."""

@@ -61,10 +61,9 @@ def verdict_of(judged: Judged) -> Verdict:
     pairs = zip(areas["positives"], areas["roc_auc"], strict=True)
     natural = cases.by_column != "order" or cases.natural_groups == 0
     groups = len(np.unique(cases.group)) if natural else cases.natural_groups
-    labelled = cases.labelled
     return apply_rules(
         Evidence(
-            label="both" if labelled == "both" else _single_or_none(labelled),
+            label=cases.labelled,
             cases=len(cases),
             positives=cases.positives,
             groups=groups,
@@ -79,10 +78,6 @@ def verdict_of(judged: Judged) -> Verdict:
             leaking=[task.label(name) for name in prepared.leaking],
         )
     )
-
-
-def _single_or_none(labelled: str) -> str:
-    return "single" if labelled == "single" else "none"
 
 
 def _split(judged: Judged) -> Split:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -88,7 +88,7 @@ def judge(contest: Contest) -> Judged:
     if contest.charts is not None:
         return _without_labels(contest)
     label, score, group, seed = cases.label, contest.score, cases.group, task.seed
-    metrics = {
+    metrics: dict[str, Score] = {
         m: score_with_interval(m, label, score, group, seed=seed) for m in METRICS
     }
     metrics["brier_score_loss"] = _brier(label, score, group, seed)
@@ -120,8 +120,7 @@ def judge(contest: Contest) -> Judged:
 
 
 def _without_labels(contest: Contest) -> Judged:
-    nothing = {m: Score(value=None) for m in METRICS}
-    label = contest.plan.cases.label
+    nothing: dict[str, Score] = {m: Score(value=None) for m in METRICS}
     return Judged(
         contest=contest,
         metrics=nothing,
@@ -132,12 +131,19 @@ def _without_labels(contest: Contest) -> Judged:
         threshold=AT_LIMIT,
         choice=None,
         groups=_groups(contest, AT_LIMIT),
-        thresholds=threshold_table(
-            np.where(np.isnan(label), 0.0, label), contest.score, keep=AT_LIMIT
-        ).assign(missed=pd.NA, false_alarms=pd.NA, true_alarms=pd.NA),
+        thresholds=_alarms(contest.score),
         calibration=calibration_table(np.array([]), np.array([])),
         calibration_error=None,
     )
+
+
+def _alarms(score: np.ndarray) -> pd.DataFrame:
+    """How many cases each threshold flags; what it misses nobody can say."""
+    table = threshold_table(np.zeros(len(score)), score, keep=AT_LIMIT)
+    unknown = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    for column in ("missed", "false_alarms", "true_alarms"):
+        table[column] = unknown
+    return table
 
 
 def _brier(label: np.ndarray, score: np.ndarray, group: np.ndarray, seed: int) -> Score:
@@ -160,8 +166,7 @@ def _shuffled(contest: Contest) -> dict[str, Score]:
         return {}
     # an unknown label is dealt out like a good one; it is not scored
     dealt = shuffled_folds(np.nan_to_num(label), folds=SHUFFLED_FOLDS, seed=seed)
-    n = contest.numbers
-    rows = Numbers(n.x[of], label, n.group[of], n.regime[of])
+    rows = replace(contest.numbers.at(of), label=label)
     scores = _held_out(rows, dealt, list(CANDIDATES), seed)
     claims = {name: average_precision(label, s) for name, s in scores.items()}
     best = scores[max(claims, key=lambda name: claims[name] or 0.0)]

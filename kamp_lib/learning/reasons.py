@@ -50,10 +50,8 @@ class Usual:
         if column not in self.low:
             return float("nan"), float("nan")
         regime = regime if regime in self.low.index else EVERY
-        return (
-            float(self.low.at[regime, column]),
-            float(self.high.at[regime, column]),
-        )
+        low, high = self.low[column], self.high[column]
+        return float(low.loc[regime]), float(high.loc[regime])
 
 
 def unit_of(task: Task, column: str) -> str:

@@ -29,6 +29,10 @@ CHANCE_SHARE = 1 / 3
 MIN_JUDGED_GROUPS = 3
 
 
+# Which classes the labels hold.
+Labelled = Literal["both", "single", "none"]
+
+
 @dataclass(frozen=True)
 class Noun:
     """What a held-out group is called, and how many of it are counted."""
@@ -71,7 +75,7 @@ class Evidence:
         (bad cases, ROC area) of each held-out group that has both classes.
     """
 
-    label: Literal["both", "single", "none"]
+    label: Labelled
     cases: int
     positives: int
     groups: int
