@@ -65,7 +65,7 @@ class Table:
 
     def add(self, name: str, header: str, values: np.ndarray, before: str) -> None:
         """Insert a column before another one."""
-        place = self.frame.columns.get_loc(before)
+        place = list(self.frame.columns).index(before)
         self.frame.insert(place, name, values)
         self.header.insert(place, header)
 

@@ -2,15 +2,22 @@
 
 What is known to go wrong, and how it shows:
 
-| mechanism | what happens | what the machine sees |
-|---|---|---|
-| `cold-melt` | a heater band weakens, or a stiff resin lot | barrel temperature down, injection pressure up, filling slower, larger cushion: short shot |
-| `starved-feed` | bridging at the feed throat | plasticising takes longer, screw stops short, cushion down: short shot |
-| `check-ring-leak` | the ring does not close | cushion runs down, pressures down: sink marks |
-| `low-holding` | the holding stage gives way | lower pressure after switch-over, larger cushion: sink marks |
-| `late-switch-over` | the switch-over point drifts | later position, higher pressure: flash |
-| `worn-clamp` | toggle or tie bar gives way | clamping force down, closing slower: flash |
-| `fast-injection` | speed turned up, wet resin | speed and melt temperature up: gas burns |
+cold-melt (short shot)
+    A heater band weakens, or a stiff resin lot: barrel temperature down, injection
+    pressure up to its limit, slower filling, a larger cushion since less goes in.
+starved-feed (short shot)
+    Bridging at the feed throat: plasticising takes longer, the screw stops short, the
+    cushion runs down.
+check-ring-leak (sink marks)
+    The ring does not close: the cushion runs down and pressures with it.
+low-holding (sink marks)
+    The holding stage gives way: less pressure after switch-over.
+late-switch-over (flash)
+    The switch-over point drifts: later position, higher pressure at switch-over.
+worn-clamp (flash)
+    Toggle or tie bar gives way: clamping force down, closing slower.
+fast-injection (gas burns)
+    Speed turned up and wet resin: speed and melt temperature up, hopper colder.
 """
 
 from __future__ import annotations
@@ -132,7 +139,7 @@ def simulate_injection(
         sentinel=("hopper_temperature", -999.0),
         dead="mold_temperature_2",
         derived=("injection_time", "filling_time"),
-        shift_from="injection_time",
+        shift_from="shot_no",
         twin="cavity_id",
         twin_header="캐비티번호",
     )

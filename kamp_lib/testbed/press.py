@@ -2,11 +2,15 @@
 
 What is known to break, and how it announces itself:
 
-| mechanism | what happens | what the press sees |
-|---|---|---|
-| `crack` | a fatigue crack grows by Paris' law on one side of the die | that side gives way: tonnage left/right drifts apart, acoustic emission in bursts |
-| `galling` | too little lubricant, a hot die, metal welds to the punch | friction: tonnage up on both sides, later peak, die temperature and emission up |
-| `chipping` | thick or doubled blanks overload the cutting edge | tonnage and its peak angle jump with the blank's thickness, emission up |
+crack
+    A fatigue crack grows by Paris' law on one side of the die, which gives way: tonnage
+    left and right drift apart, acoustic emission comes in bursts.
+galling
+    Too little lubricant on a hot die, metal welds to the punch, friction: tonnage up on
+    both sides, a later peak, die temperature and emission up.
+chipping
+    Thick or doubled blanks overload the cutting edge: tonnage jumps and its peak comes
+    earlier with the blank's thickness, emission up.
 
 `die_event` of a stroke says that an event follows within the next `WARNING` strokes; at
 the event the press stops, the die is repaired, and its counter starts again.
@@ -98,7 +102,7 @@ def simulate_press(
         sentinel=("die_temperature", -999.0),
         dead="lubricant_flow",
         derived=("tonnage_right", "tonnage_left"),
-        shift_from="die_height",
+        shift_from="stroke_no",
         twin="inspector",
         twin_header="판정자",
     )
