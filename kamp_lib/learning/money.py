@@ -12,7 +12,7 @@ DAYS_PER_MONTH = 30.4
 WORKDAYS_PER_MONTH = 21
 # A shorter record than this cannot tell how often the line stands still.
 LONG_ENOUGH_DAYS = 7.0
-STRAY = 0.01
+STRAY = 0.05
 PRICES = ("cost_missed", "cost_false_alarm")
 
 
