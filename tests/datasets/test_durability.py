@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kamp_lib.datasets import door, ingest, open_dataset, transaction, undo
+from kamp_lib.datasets import ingest, job, open_dataset, transaction, undo
 from kamp_lib.datasets.store import Store
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant, tenant_at
@@ -191,14 +191,14 @@ def test_a_file_that_changes_while_it_is_read_is_not_stored(
     tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = csv(tmp_path / "a.csv", 20, "2021-01-01")
-    check = door.check
+    check = job.check
 
     def meanwhile(*args: object, **kwargs: object) -> object:
         with open(path, "a", encoding="utf-8") as file:
             file.write("2022-01-01 00:00:00,1,2\n")
         return check(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(door, "check", meanwhile)
+    monkeypatch.setattr(job, "check", meanwhile)
     with pytest.raises(KampError, match=r"a\.csv"):
         ingest(tenant, KIND, path)
     assert [p for p in tenant.data.rglob("*") if not p.name.endswith(".lock")] == []

@@ -1,0 +1,255 @@
+"""One ingest between reading and writing: what it would do to the data set as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from kamp_lib.catalog import Equipment
+from kamp_lib.datasets.checks import check
+from kamp_lib.datasets.dataset import Dataset, as_frame
+from kamp_lib.datasets.duplicates import duplicate_rows
+from kamp_lib.datasets.mapping import standard_columns
+from kamp_lib.datasets.parsing import parse
+from kamp_lib.datasets.quality import quality_score
+from kamp_lib.datasets.quarantine import rejected_rows
+from kamp_lib.datasets.raw import FILE, Raw
+from kamp_lib.datasets.shape import as_stored, fitted
+from kamp_lib.datasets.store import Manifest, State, Store
+from kamp_lib.datasets.transaction import Staged
+from kamp_lib.datasets.types import (
+    ORIGIN,
+    SIMULATED,
+    Finding,
+    Mapping,
+    Quality,
+    StoredColumn,
+)
+from kamp_lib.errors import KampError
+from kamp_lib.tenancy import Tenant
+from kamp_lib.text import Text
+
+
+@dataclass
+class Rows:
+    """Typed rows without the rejected ones, and the quarantine table."""
+
+    frame: pd.DataFrame
+    rejected: pd.DataFrame
+    findings: list[Finding]
+
+
+def typed_rows(raw: Raw, tenant: Tenant, *, simulated: bool) -> Rows:
+    parsed = parse(raw, time_zone=tenant.time_zone)
+    rejected, places = rejected_rows(raw, parsed)
+    keep = np.ones(len(parsed.frame), dtype=bool)
+    keep[places] = False
+    frame = parsed.frame[keep].reset_index(drop=True) if len(places) else parsed.frame
+    raw.release()
+    if frame.empty:
+        first = rejected["reason_ko"].iloc[0], rejected["reason_en"].iloc[0]
+        raise KampError(
+            f"저장할 수 있는 행이 하나도 없습니다({first[0]}). 머리글과 값을 확인하세요.",
+            f"not one row can be stored ({first[1]}); check the header and the values.",
+        )
+    if simulated:
+        frame = frame.assign(**{ORIGIN: pd.Series(SIMULATED, frame.index, "string")})
+    return Rows(frame, rejected, [*raw.findings, *parsed.findings])
+
+
+@dataclass
+class Plan:
+    """What an ingest would do to the data set as it stands."""
+
+    state: State
+    table: pa.Table
+    wider: pa.Schema | None
+    frame: pd.DataFrame
+    rejected: pd.DataFrame
+    findings: list[Finding]
+    counts: dict[str, int]
+    unchanged: bool
+
+
+@dataclass
+class Job:
+    """One ingest, read and mapped, before anything is written."""
+
+    tenant: Tenant
+    machine: Equipment
+    name: str
+    raw: Raw
+    rows: Rows
+    mapping: Mapping
+    shifts: list[Finding]
+    mapped: pd.DataFrame
+    replace: bool
+    id: str = field(
+        default_factory=lambda: f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(4)}"
+    )
+
+    @property
+    def simulated(self) -> bool:
+        return ORIGIN in self.mapped and bool((self.mapped[ORIGIN] == SIMULATED).any())
+
+    def plan(self, store: Store) -> Plan:
+        """Leave out what is known, hold the rest against what is stored."""
+        state = State(store)
+        held = [] if self.replace else state.manifests
+        self._check_fits(held)
+        again = self._files_known(held)
+        new = self.mapped[~self.mapped[FILE].isin(again)] if again else self.mapped
+        rejected = self.rows.rejected[~self.rows.rejected[FILE].isin(again)]
+        kind = self.mapping.record_kind
+        double, repeats = duplicate_rows(new, self.machine, kind)
+        frame = new[~double.to_numpy()] if double.any() else new
+        table = as_stored(frame, self.machine, kind, self.tenant.time_zone)
+        wider = None
+        if held:
+            old = Dataset(state)
+            table, wider = fitted(table, old.schema, self.name)
+            fresh = self._not_yet_stored(old, table)
+            frame, table = frame[fresh], table.filter(pa.array(fresh))
+        findings = [*self.rows.findings, *self.shifts, *repeats]
+        if len(frame):
+            findings += check(
+                frame.reset_index(drop=True),
+                self.machine,
+                kind,
+                mapping=self.mapping,
+            )
+        read_ = self.raw.rows_read
+        counts = {
+            "read": read_,
+            "stored": len(frame),
+            "quarantined": len(rejected),
+            "duplicate": read_ - len(frame) - len(rejected),
+        }
+        unchanged = bool(held) and not len(frame) and not len(rejected)
+        return Plan(state, table, wider, frame, rejected, findings, counts, unchanged)
+
+    def _check_fits(self, held: list[Manifest]) -> None:
+        """A data set holds one record kind of one equipment, simulated or real."""
+        if not held:
+            return
+        last = held[-1]
+        mine = (self.machine.id, self.mapping.record_kind, self.simulated)
+        if (last.equipment, last.record_kind, last.simulated) != mine:
+            said = Text("모의 데이터", "simulated"), Text("실제 데이터", "real")
+            other = f"{last.equipment}/{last.record_kind}"
+            ko, en = (
+                (said[0].ko, said[0].en) if last.simulated else (said[1].ko, said[1].en)
+            )
+            raise KampError(
+                f"데이터셋 '{self.name}'에는 다른 종류의 기록({other}, {ko})이 있습니다."
+                " --dataset 으로 다른 이름에 저장하세요.",
+                f"data set {self.name!r} holds another kind of records ({other}, {en});"
+                " store these under another --dataset.",
+            )
+
+    def _files_known(self, held: list[Manifest]) -> set[str]:
+        """Names of files whose content is in the data set, or came before in this ingest."""
+        known = {file["key"] for m in held for file in m.files}
+        again: set[str] = set()
+        for source in self.raw.sources:
+            if source.key in known:
+                again.add(source.name)
+            known.add(source.key)
+        if held and len(again) == len(self.raw.sources):
+            self._check_same_meaning(held)
+        return again
+
+    def _check_same_meaning(self, held: list[Manifest]) -> None:
+        """Known files under a new mapping or new labels would change nothing, silently."""
+        mine = self.mapping.names()
+        theirs = [m.mapping.names() for m in held]
+        if not any(set(n) == set(mine) for n in theirs) or mine in theirs:
+            labels = {f["sha256"] for m in held for f in m.files if "role" in f}
+            if self.raw.labels is None or self.raw.labels.sha256 in labels:
+                return
+        raise KampError(
+            "이 파일은 다른 열 맞추기나 판정으로 이미 들어 있습니다. 새것으로 바꾸려면 --replace 를 쓰세요.",
+            "this file is in the data set already, under another mapping or other labels;"
+            " use --replace to store it anew.",
+        )
+
+    def _not_yet_stored(self, old: Dataset, table: pa.Table) -> np.ndarray:
+        """False for rows that the data set holds already (by id or fine time)."""
+        before = old.to_pandas()
+        both = pd.concat([before, as_frame(table)], ignore_index=True)
+        mask, _ = duplicate_rows(both, self.machine, self.mapping.record_kind)
+        return ~mask.to_numpy()[len(before) :]
+
+    def staged(self, plan: Plan) -> Staged:
+        known = standard_columns(
+            map(str, plan.frame.columns), self.machine, self.mapping.record_kind
+        )
+        source_of = {stored: source for source, stored in self.mapping.names().items()}
+        columns = []
+        for name in map(str, plan.frame.columns):
+            source = source_of.get(name, name)
+            if name in known:
+                columns.append(StoredColumn.standard(known[name], source))
+            else:
+                kind = _kind(plan.frame[name])
+                columns.append(
+                    StoredColumn(name=name, source=source, ko=name, en=name, kind=kind)
+                )
+        manifest = Manifest(
+            id=self.id,
+            equipment=self.machine.id,
+            record_kind=self.mapping.record_kind,
+            time_zone=self.tenant.time_zone,
+            simulated=self.simulated,
+            created=datetime.now(UTC).isoformat(),
+            rows=plan.counts,
+            files=self.files(),
+            mapping=self.mapping,
+            columns=columns,
+            quality=self.quality(plan),
+            findings=plan.findings,
+        )
+        return Staged(manifest, plan.rejected, self.raw, plan.wider)
+
+    def files(self) -> list[dict[str, Any]]:
+        described: list[dict[str, Any]] = []
+        labels = [self.raw.labels] if self.raw.labels else []
+        for source in [*self.raw.sources, *labels]:
+            described.append(
+                {
+                    "name": source.name,
+                    "sha256": source.sha256,
+                    "bytes": source.bytes,
+                    "rows": source.rows,
+                    "key": source.key,
+                    **({"run": source.run} if source.run else {}),
+                    **({"role": "labels"} if source is self.raw.labels else {}),
+                    **source.details,
+                }
+            )
+        return described
+
+    def quality(self, plan: Plan) -> Quality:
+        if plan.unchanged:
+            return Dataset(plan.state).quality
+        return quality_score(
+            plan.frame if len(plan.frame) else self.mapped,
+            plan.findings,
+            rows_read=plan.counts["read"],
+            rows_quarantined=plan.counts["quarantined"],
+            rows_duplicate=plan.counts["duplicate"],
+            equipment=self.machine,
+            record_kind=self.mapping.record_kind,
+        )
+
+
+def _kind(values: pd.Series) -> str:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return "time"
+    return "number" if pd.api.types.is_numeric_dtype(values) else "text"
