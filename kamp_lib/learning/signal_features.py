@@ -155,7 +155,7 @@ def run_table(
     values = rows[signals].astype(float)
     errors = command_errors(rows, signals)
     labels = dict(labels)
-    for name in errors:
+    for name in map(str, errors):
         labels[name] = Text(f"{name} (지령−실측 차이)", f"{name} (commanded − actual)")
     values = pd.concat([values, errors], axis=1)
     ratio = power_per_feed(rows)
@@ -164,6 +164,7 @@ def run_table(
         units = {**units, "power_per_feed": "W/(mm/min)"}
         values = values.assign(power_per_feed=ratio)
 
+    columns = [str(c) for c in values]
     active = cutting(step, rows.index)
     in_cut = values[active].groupby(run[active])
     whole = {
@@ -172,13 +173,13 @@ def run_table(
         "peak": in_cut.quantile(0.95),
     }
     for statistic, frame in whole.items():
-        add(frame, [_feature(c, statistic, CUTTING, labels, units) for c in values])
+        add(frame, [_feature(c, statistic, CUTTING, labels, units) for c in columns])
 
     if step is not None:
-        loads = [c for c in values if LOAD.search(c)]
+        loads = [c for c in columns if LOAD.search(c)]
         tidy = step.astype("string").str.strip().str.lower()
-        present = tidy.groupby(tidy).apply(lambda s: run[s.index].nunique())
-        for name in present.index[present >= 0.9 * run.nunique()]:
+        present = run.groupby(tidy).nunique()
+        for name in map(str, present.index[present >= 0.9 * run.nunique()]):
             at = tidy == name
             part = values.loc[at, loads].groupby(run[at]).mean()
             where = Text(f"'{name}' 공정", f"step '{name}'")
@@ -201,13 +202,15 @@ def _feature(
     where: Text,
     labels: dict[str, Text],
     units: dict[str, str],
-    step: str = "cut",
+    step: str | None = None,
 ) -> Feature:
     """The words of one statistic of one signal."""
     label = labels.get(column, Text(column, column))
     words = STATISTICS[statistic]
+    # a step may itself be called "cutting"
+    phase = "step_" + re.sub(r"[^0-9a-z가-힣]+", "_", step) if step else "cutting"
     return Feature(
-        name=f"{column}__{re.sub(r'[^0-9a-z가-힣]+', '_', step)}_{statistic}",
+        name=f"{column}__{phase}_{statistic}",
         label=Text(
             f"{label.ko} {words.ko}, {where.ko}", f"{label.en} {words.en}, {where.en}"
         ),

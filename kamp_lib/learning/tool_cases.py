@@ -100,7 +100,10 @@ def read_runs(data: pd.DataFrame, task: Task) -> ToolCases:
     labels = {c.name: c.label for c in task.columns}
     units = {c.name: _shown(c.unit) for c in task.columns}
     names = {c: labels.get(c, Text(c, c)) for c in [*numbers, *setpoints]}
-    step = next((c for c in rows if STEP.search(c) and not _is_number(rows[c])), None)
+    names_here = map(str, rows)
+    step = next(
+        (c for c in names_here if STEP.search(c) and not _is_number(rows[c])), None
+    )
     table = run_table(
         rows, run, numbers, names, units, rows[step] if step else None, setpoints
     )
@@ -177,11 +180,12 @@ def _inputs(
     left_out: dict[str, Text] = {}
     by_hand = bool(task.parameters.get("features"))
     known = {task.target, task.time, run_column, TOOL, "_row", "_file"}
-    wanted = list(task.features) if by_hand else [c for c in rows if c not in known]
+    everything = [str(c) for c in rows]
+    wanted = task.features if by_hand else everything
     numbers = [
         c for c in wanted if c in rows and c not in known and _is_number(rows[c])
     ]
-    for column in [c for c in rows if c in task.leaks or AFTERWARDS.search(c)]:
+    for column in [c for c in everything if c in task.leaks or AFTERWARDS.search(c)]:
         if column != task.target:
             left_out[column] = Text(
                 "검사 뒤에 적히는 값이라 판정을 이미 알고 있습니다",

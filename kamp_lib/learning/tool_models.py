@@ -231,13 +231,13 @@ class RunTrees(RunCandidate):
     ) -> None:
         import xgboost as xgb
 
-        matrix = xgb.DMatrix(unit, label=worn)
+        matrix = xgb.DMatrix(unit, label=worn, nthread=1)
         self.booster = xgb.train({**RUN_TREES, "seed": seed}, matrix, RUN_ROUNDS)
 
     def shares(self, inputs: np.ndarray) -> np.ndarray:
         import xgboost as xgb
 
-        matrix = xgb.DMatrix(self._unit(inputs))
+        matrix = xgb.DMatrix(self._unit(inputs), nthread=1)
         shares = np.asarray(self.booster.predict(matrix, pred_contribs=True))
         # the constant is shared out, so that the sum stays the margin
         return shares[:, :-1] + shares[:, -1:] / (shares.shape[1] - 1)
@@ -272,31 +272,30 @@ class SampleTrees:
 
         lengths = [len(s) for s in samples]
         label = np.repeat(worn, lengths) if len(lengths) > 1 else worn
-        matrix = xgb.DMatrix(np.concatenate(samples), label=label)
+        matrix = xgb.DMatrix(np.concatenate(samples), label=label, nthread=1)
         self.booster = xgb.train({**SAMPLE_TREES, "seed": seed}, matrix, SAMPLE_ROUNDS)
         return self
 
     def score(self, samples: list[np.ndarray]) -> np.ndarray:
         """Mean margin of each run, shape (runs,)."""
-        return np.array([self.sample_scores(s).mean() for s in samples])
+        scores = self.sample_scores(np.concatenate(samples))
+        return _means(scores[:, None], [len(s) for s in samples])[:, 0]
 
     def sample_scores(self, samples: np.ndarray) -> np.ndarray:
         """Margin of each sample."""
         import xgboost as xgb
 
-        matrix = xgb.DMatrix(samples)
+        matrix = xgb.DMatrix(samples, nthread=1)
         return np.asarray(self.booster.predict(matrix, output_margin=True))
 
     def shares(self, samples: list[np.ndarray], most: int = 200) -> np.ndarray:
         """What each signal adds, mean over up to `most` samples of each run."""
         import xgboost as xgb
 
-        rows = []
-        for run in samples:
-            some = run[:: max(1, len(run) // most)]
-            told = self.booster.predict(xgb.DMatrix(some), pred_contribs=True)
-            rows.append(np.asarray(told)[:, :-1].mean(axis=0))
-        return np.array(rows)
+        some = [run[:: max(1, len(run) // most)] for run in samples]
+        matrix = xgb.DMatrix(np.concatenate(some), nthread=1)
+        told = np.asarray(self.booster.predict(matrix, pred_contribs=True))
+        return _means(told[:, :-1], [len(s) for s in some])
 
     def arrays(self) -> dict[str, np.ndarray]:
         raw = bytes(self.booster.save_raw("ubj"))
@@ -307,6 +306,12 @@ class SampleTrees:
         made = cls()
         made.booster = booster_of(arrays["booster"])
         return made
+
+
+def _means(values: np.ndarray, lengths: list[int]) -> np.ndarray:
+    """Mean over consecutive stretches of rows, shape (stretches, columns)."""
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    return np.add.reduceat(values, starts, axis=0) / np.array(lengths)[:, None]
 
 
 def booster_of(raw: np.ndarray) -> Any:

@@ -182,20 +182,20 @@ class Trees(PictureCandidate):
     def fit(self, measured: Measured, bad: np.ndarray, seed: int) -> Trees:
         import xgboost as xgb
 
-        matrix = xgb.DMatrix(measured.features, label=bad)
+        matrix = xgb.DMatrix(measured.features, label=bad, nthread=1)
         self.booster = xgb.train({**TREES, "seed": seed}, matrix, ROUNDS)
         return self
 
     def score(self, measured: Measured) -> np.ndarray:
         import xgboost as xgb
 
-        matrix = xgb.DMatrix(measured.features)
+        matrix = xgb.DMatrix(measured.features, nthread=1)
         return np.asarray(self.booster.predict(matrix, output_margin=True))
 
     def feature_shares(self, measured: Measured) -> np.ndarray:
         import xgboost as xgb
 
-        matrix = xgb.DMatrix(measured.features)
+        matrix = xgb.DMatrix(measured.features, nthread=1)
         shares = self.booster.predict(matrix, pred_contribs=True)
         return np.asarray(shares)[:, :-1]
 

@@ -38,10 +38,10 @@ def outcome(cases: VisionCases, inspection: Inspection, task: Task) -> Outcome:
     label, probability = cases.label, inspection.probability
     held = cases.frame["group"].astype(str).to_numpy()
     seed = task.seed
-    metrics = {
+    metrics: dict[str, Score] = {
         m: score_with_interval(m, label, probability, held, seed=seed) for m in METRICS
     }
-    baseline = base_rate(label, held, seed=seed)
+    baseline: dict[str, Score] = dict(base_rate(label, held, seed=seed))
     known = np.isfinite(label)
     rate = float(label[known].mean()) if known.any() else 0.0
     threshold = LINE

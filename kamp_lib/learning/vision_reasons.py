@@ -72,7 +72,7 @@ def causes_table(
                     f"{share:.0%} of what speaks for bad comes from {KINDS[kind].en}.",
                 ),
             )
-            for kind, share in mean.items()
+            for kind, share in zip(KINDS, mean, strict=True)
         ]
     else:
         told = [
