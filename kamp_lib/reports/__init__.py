@@ -12,16 +12,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kamp_lib.reports.export import export
+    from kamp_lib.reports.exporting import export
     from kamp_lib.reports.first_paint import write_first_paint
-    from kamp_lib.reports.page import page
-    from kamp_lib.reports.publish import publish
+    from kamp_lib.reports.live import page
+    from kamp_lib.reports.publication import publish
     from kamp_lib.reports.server import serve
 
 _ROOMS = {
-    "export": "export",
-    "page": "page",
-    "publish": "publish",
+    "export": "exporting",
+    "page": "live",
+    "publish": "publication",
     "serve": "server",
     "write_first_paint": "first_paint",
 }
@@ -32,7 +32,4 @@ __all__ = ["export", "page", "publish", "serve", "write_first_paint"]
 def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
-    # a sub-module of the same name (`export`) must not take the function's place
-    globals()[name] = found
-    return found
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

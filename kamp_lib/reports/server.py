@@ -26,7 +26,7 @@ from kamp_lib.errors import KampError
 from kamp_lib.reports import fonts, numbers
 from kamp_lib.reports.blocks import sentence_of, state_of, style, templates
 from kamp_lib.reports.first_paint import FIRST_PAINT, FONT_URL, page_title
-from kamp_lib.reports.publish import REPORT
+from kamp_lib.reports.publication import REPORT
 from kamp_lib.reports.words import Words
 from kamp_lib.runs import Bundle, RunRecord
 from kamp_lib.runs.bundle import RUN_ID

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kamp_lib import reports
-from kamp_lib.reports.export import find_browser
+from kamp_lib.reports.exporting import find_browser
 from kamp_lib.runs import Bundle
 
 if TYPE_CHECKING:

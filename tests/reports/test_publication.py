@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kamp_lib.errors import KampError
-from kamp_lib.reports.publish import PUBLICATION, REPORT, publish
+from kamp_lib.reports.publication import PUBLICATION, REPORT, publish
 from kamp_lib.tenancy import Tenant
 
 RUN = "20261121-010203-injection-quality-ab12cd"
@@ -68,7 +68,7 @@ def test_a_pipe_stops_the_release_and_does_not_hang_it(
 def test_a_bundle_that_is_too_large_is_refused(
     run: Path, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kamp_lib.reports.publish.LARGEST_BUNDLE", 10_000)
+    monkeypatch.setattr("kamp_lib.reports.publication.LARGEST_BUNDLE", 10_000)
     with pytest.raises(KampError, match="너무 커서"):
         publish(tenant, RUN)
     assert list(tenant.published.iterdir()) == []

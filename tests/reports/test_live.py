@@ -8,14 +8,14 @@ import ipywidgets as widgets
 import pytest
 from traitlets import TraitError
 
-from kamp_lib.reports.page import Page, asked_language
+from kamp_lib.reports.live import Page, asked_language
 from kamp_lib.runs import Bundle
 
 
 @pytest.fixture
 def page(bundle: Bundle, linear_risk: object, monkeypatch: pytest.MonkeyPatch) -> Page:
     monkeypatch.setattr(Bundle, "model", lambda self: linear_risk)
-    monkeypatch.setattr("kamp_lib.reports.page.WARM_UP_AFTER_S", 0)
+    monkeypatch.setattr("kamp_lib.reports.live.WARM_UP_AFTER_S", 0)
     return Page(bundle, "ko")
 
 
