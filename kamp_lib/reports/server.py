@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from kamp_lib.text import Language, language
 
 TEMPLATE_FOLDER = Path(__file__).parent / "voila"
 LARGEST_FIRST_PAINT = 4_000_000
+LEFT_BEHIND_S = 30
 # What Voilà offers beside pages, and a decision page does not need.
 CLOSED = ("/voila/files/", "/voila/tree", "/voila/render/", "/voila/api/contents")
 WIDGET_SCRIPTS = [
@@ -342,13 +344,32 @@ class ReportHandler(Spoken, TornadoVoilaHandler):
         report = find_report(self.published, tenant, run)
         if report is None:
             raise web.HTTPError(404)
-        if len(self.kernel_manager.list_kernel_ids()) >= server.max_kernels:
+        if not await self._room(server.max_kernels):
             self.set_header("Retry-After", "60")
             raise web.HTTPError(503)
         inside = (report.folder / REPORT).relative_to(Path(server.root_dir))
         async for html in self.get_generator(path=inside.as_posix()):
             self.write(html)
             self.flush()
+
+    async def _room(self, most: int) -> bool:
+        """Whether one more page may open; pages that nobody looks at any more make room.
+
+        A phone that closes a tab often does not say so, and its kernel stays behind.
+        """
+        kernels = self.kernel_manager.list_kernels()
+        if len(kernels) < most:
+            return True
+        left = [k for k in kernels if not k["connections"] and _quiet(k)]
+        for kernel in left:
+            await self.kernel_manager.shutdown_kernel(kernel["id"])
+        return bool(left)
+
+
+def _quiet(kernel: dict[str, Any]) -> bool:
+    """Long enough without a sign that it is not a page just being opened."""
+    last = datetime.fromisoformat(kernel["last_activity"].replace("Z", "+00:00"))
+    return (datetime.now(UTC) - last).total_seconds() > LEFT_BEHIND_S
 
 
 def _first_paint(folder: Path, lang: Language) -> str:
