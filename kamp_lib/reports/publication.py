@@ -6,6 +6,7 @@ table, model or notebook of the bundle is opened.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -26,6 +27,8 @@ PUBLICATION = "publication.json"
 LARGEST_BUNDLE = 512 * 2**20
 MOST_FILES = 5_000
 BLOCK = 2**20
+# of renameat2(2); Python has no name for them
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 FAMILY = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -133,19 +136,26 @@ def _copy_file(source: Path, target: Path, most: int) -> tuple[str, int]:
 
 
 def _swap(staged: Path, final: Path) -> None:
-    """Put the staged folder in place; what was there stays until the new one is."""
+    """Put the staged folder in place in one step: a kill leaves the old one or the new."""
     if final.is_symlink():
         raise _link(final)
-    old = staged.with_name(staged.name.replace(".staging-", ".old-", 1))
     if final.exists():
-        final.rename(old)
-    try:
+        # afterwards `staged` holds the old report, which the caller removes
+        _exchange(staged, final)
+    else:
         staged.rename(final)
-    except OSError:
-        if old.exists():
-            old.rename(final)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders' names; where the system cannot do it at once, in two steps."""
+    swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    paths = os.fsencode(one), os.fsencode(other)
+    if swap and swap(AT_FDCWD, paths[0], AT_FDCWD, paths[1], RENAME_EXCHANGE) == 0:
+        return
+    aside = one.with_name(f"{one.name}.old")
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)
 
 
 def _link(path: Path) -> KampError:
