@@ -16,6 +16,8 @@ from kamp_lib.errors import KampError
 from kamp_lib.settings import settings
 from kamp_lib.text import Text
 
+INTERRUPTED = 130
+
 
 def _app() -> Callable[[], None]:
     """Put the verbs together; their help speaks the language that is set by now."""
@@ -61,11 +63,14 @@ def main() -> None:
     except KampError as error:
         complain(str(error))
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
+    except SystemExit as stop:
+        # typer's own answer to Ctrl-C
+        if stop.code != INTERRUPTED:
+            raise
         complain(
             _(
                 "중단했습니다. 저장된 것은 바뀌지 않았습니다.",
-                "stopped; nothing was changed.",
+                "stopped; what was stored has not changed.",
             )
         )
         sys.exit(1)

@@ -296,7 +296,7 @@ def choose_dataset(
             f"{tenant.slug!r} has no data set for this model (there: {names})."
             f" Bring one in first: kamp ingest {tenant.slug} {kind} FILE",
         )
-    return max(fitting, key=lambda d: d.ingested_at)
+    return max(fitting, key=lambda d: d.updated)
 
 
 def _fitting(data: Dataset, model: StandardModel | None) -> Dataset:
@@ -360,7 +360,7 @@ def dataset_ref(data: Dataset) -> DatasetRef:
         columns=data.columns,
         first_time=data.first_time,
         last_time=data.last_time,
-        files=data.files,
+        files=[file["name"] for file in data.files],
     )
 
 

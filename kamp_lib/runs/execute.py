@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,10 +41,12 @@ from kamp_lib.text import Text, language
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+    from traitlets.config import Config
 
     from kamp_lib.datasets import Dataset
     from kamp_lib.learning import Task
 
+START_TIMEOUT_S = 60
 KERNEL_START = Text("분석 준비", "Starting the analysis")
 
 
@@ -122,19 +125,19 @@ def _run_notebook(family: str, folder: Path, watch: _Watch) -> Text | None:
     template = settings().templates / "analyses" / f"{family}.ipynb"
     notebook = nbformat.read(template, as_version=4)
     try:
-        execute_notebook(
-            notebook,
-            None,
-            parameters={"bundle": str(folder)},
-            engine_name="kamp",
-            kernel_name="python3",
-            progress_bar=False,
-            watch=watch,
-            # not `cwd`: papermill would change the directory of this whole process
-            resources={"metadata": {"path": str(folder)}},
-            env=_kernel_environment(),
-            extra_arguments=["--HistoryManager.enabled=False"],
-        )
+        with tempfile.TemporaryDirectory(prefix="kamp-") as private:
+            execute_notebook(
+                notebook,
+                None,
+                parameters={"bundle": str(folder)},
+                engine_name="kamp",
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                watch=watch,
+                folder=folder,
+                private=private,
+            )
     except PapermillExecutionError as error:
         return _reason_of(folder, error)
     except DeadKernelError:
@@ -191,11 +194,23 @@ def _failed(
     )
 
 
-def _kernel_environment() -> dict[str, str]:
-    """The kernel's environment: this one, our settings, and no more threads than told."""
+def _sockets(private: str) -> Config:
+    """Talk to the kernel through sockets in a folder that nobody else may enter."""
+    from traitlets.config import Config
+
+    config = Config()
+    config.KernelManager.transport = "ipc"
+    # a short path of our own: a socket's name may not be longer than 107 characters
+    config.KernelManager.connection_file = f"{private}/kernel.json"
+    return config
+
+
+def _kernel_environment(private: str) -> dict[str, str]:
+    """The kernel's environment: this one, our settings, no more threads than told."""
     threads = str(settings().threads)
     return {
         **os.environ,
+        "IPYTHONDIR": private,
         "KAMP_LANG": language(),
         "KAMP_TEMPLATES": str(settings().templates),
         "OMP_NUM_THREADS": threads,
@@ -241,15 +256,14 @@ class _Watch:
 
 
 def _heading(cell: NotebookNode) -> Text | None:
-    """`## 2. 나누기` with `*Split*` below it -> Text("나누기", "Split")."""
+    """`## 2. 나누기 · Split` -> Text("나누기", "Split")."""
     if cell.cell_type != "markdown":
         return None
-    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
-    if not lines or not lines[0].startswith("## "):
+    heading = re.match(r"##\s+(?:\d+[.)]\s*)?(.+)", cell.source)
+    if heading is None:
         return None
-    ko = re.sub(r"^##\s+(\d+[.)]\s*)?", "", lines[0])
-    en = lines[1].strip("*_ ") if len(lines) > 1 else ko
-    return Text(ko, en)
+    ko, _, en = heading.group(1).partition(" · ")
+    return Text(ko.strip(), en.strip() or ko.strip())
 
 
 def _engine() -> type:
@@ -257,6 +271,7 @@ def _engine() -> type:
 
     Papermill is imported when a run starts, so the class is made then.
     """
+    from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, NotebookExecutionManager
 
     class KampEngine(NBClientEngine):
@@ -265,11 +280,12 @@ def _engine() -> type:
             cls,
             nb_man: NotebookExecutionManager,
             kernel_name: str,
-            watch: _Watch | None = None,
-            **kwargs: Any,
+            *,
+            watch: _Watch,
+            folder: Path,
+            private: str,
+            **_: Any,
         ) -> Any:
-            if watch is None:
-                return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
             watch.start(nb_man.nb)
             cell_start = nb_man.cell_start
 
@@ -278,9 +294,17 @@ def _engine() -> type:
                 cell_start(cell, cell_index, **more)
 
             nb_man.cell_start = started
-            return super().execute_managed_notebook(
-                nb_man, kernel_name, timeout_func=watch.left, **kwargs
+            client = PapermillNotebookClient(
+                nb_man,
+                kernel_name=kernel_name,
+                timeout_func=watch.left,
+                startup_timeout=START_TIMEOUT_S,
+                # not papermill's `cwd`, which moves this whole process
+                resources={"metadata": {"path": str(folder)}},
+                config=_sockets(private),
+                extra_arguments=["--HistoryManager.enabled=False"],
             )
+            return client.execute(env=_kernel_environment(private))
 
     return KampEngine
 

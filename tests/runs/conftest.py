@@ -50,7 +50,7 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
         parameters.metadata["tags"] = ["parameters"]
         begin = "from kamp_lib import runs\nrun = runs.begin(model='', bundle=bundle)"
         steps = [
-            nbformat.v4.new_markdown_cell("## 1. 첫 단계\n*First step*"),
+            nbformat.v4.new_markdown_cell("## 1. 첫 단계 · First step"),
             *(nbformat.v4.new_code_cell(cell) for cell in (begin, *cells)),
         ]
         notebook = nbformat.v4.new_notebook(cells=[parameters, *steps])
