@@ -140,7 +140,7 @@ def _verdict(
             )
         )
     weight = np.clip(judgement.shares, 0, None).sum(axis=0)
-    places = [bool(PLACE.search(c)) for c in judgement.inputs]
+    places = [bool(PLACE.search(str(c))) for c in judgement.inputs]
     if weight[places].sum() > PLACES * weight.sum():
         extra.append(
             Reason(
@@ -219,7 +219,8 @@ class _Words:
         self.label = cases.label
         known = {f.name: f for f in cases.table.features}
         self.features = [
-            known.get(c) or Feature(c, task.label(c), "", c) for c in self.inputs
+            known.get(c) or Feature(c, task.label(c), "", c)
+            for c in map(str, self.inputs)
         ]
         good = self.inputs[self.label == 0]
         good = good if len(good) >= 3 else self.inputs

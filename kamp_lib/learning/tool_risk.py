@@ -60,7 +60,10 @@ class ToolRisk:
     @classmethod
     def load(cls, saved: SavedModel) -> ToolRisk:
         """Bring back what `save` wrote."""
-        kinds = {c.id: c for c in (*RUN_CANDIDATES, SampleTrees)}
+        kinds: dict[str, type[RunCandidate] | type[SampleTrees]] = {
+            c.id: c for c in RUN_CANDIDATES
+        }
+        kinds[SampleTrees.id] = SampleTrees
         kind = kinds[saved.facts["candidate"]]
         return cls(
             kind.from_arrays(saved.arrays),

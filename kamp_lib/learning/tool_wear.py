@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kamp_lib.learning.outcome import Outcome
 
 KINDS = {c.id: c for c in RUN_CANDIDATES}
-NAMES = {c.id: c.name for c in (*RUN_CANDIDATES, SampleTrees)}
+NAMES = {**{c.id: c.name for c in RUN_CANDIDATES}, SampleTrees.id: SampleTrees.name}
 JUDGING = Text("처음 보는 회차로 평가", "Judging on unseen runs")
 SAMPLES = 12_000  # learned from at most; runs are thinned evenly beyond
 SHUFFLED = 8_000  # samples for the warning figure

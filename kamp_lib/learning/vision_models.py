@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kamp_lib.learning.vision_patches import PatchMemory, picture_score
+from kamp_lib.learning.vision_twins import principal_axes
 from kamp_lib.text import Text
 
 CLIP = 6.0  # spreads beyond which a feature says no more
@@ -106,8 +107,7 @@ class GoodShape(PictureCandidate):
         good = measured.features[bad == 0]
         self.mean, self.scale = _centre(good)
         unit = self._unit(good)
-        _, _, principal = np.linalg.svd(unit, full_matrices=False)
-        self.basis = principal[: max(1, min(40, len(good) // 4))]
+        self.basis = principal_axes(unit, max(1, min(40, len(good) // 4)))
         return self
 
     def _unit(self, features: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ marks, and only true twins share those.
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -78,13 +79,23 @@ def _unit(pictures: np.ndarray) -> np.ndarray:
     return flat / np.maximum(length, 1e-6)
 
 
+def principal_axes(rows: np.ndarray, count: int) -> np.ndarray:
+    """The strongest directions of `rows` (not centred), shape (count, width).
+
+    By the rows' products with each other: there are far fewer rows than pixels.
+    """
+    top = (len(rows) - count, len(rows) - 1)
+    products = (rows @ rows.T).astype(np.float64)
+    strength, weights = eigh(products, subset_by_index=top)
+    axes = weights.T @ rows / np.sqrt(np.maximum(strength, 1e-12))[:, None]
+    return axes[::-1].astype(rows.dtype)
+
+
 def _own_marks(unit: np.ndarray, everything: np.ndarray) -> np.ndarray:
     """What is left of pictures after what all of them share, again with length 1."""
     shared = min(SHARED, len(unit) // 10)
     if shared:
-        sample = everything[:: max(1, len(everything) // 800)]
-        _, _, principal = np.linalg.svd(sample, full_matrices=False)
-        basis = principal[:shared]
+        basis = principal_axes(everything[:: max(1, len(everything) // 400)], shared)
         unit = unit - unit @ basis.T @ basis
     length = np.linalg.norm(unit, axis=1, keepdims=True)
     # identical pictures leave nothing of their own, and are twins all the same
