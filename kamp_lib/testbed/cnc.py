@@ -25,6 +25,7 @@ from kamp_lib.testbed.simulation import Simulation
 PERIOD = 0.1  # s between samples
 RUNS_PER_TOOL = 3
 WORN = 0.20  # mm of flank wear at which this shop changes the tool
+LONGEST = 1.5  # lives after which every tool is out
 RATED_POWER = 7.5  # kW of the spindle motor
 DIAMETER = 10.0  # mm, four flutes
 FLUTES = 4
@@ -222,8 +223,10 @@ def _plan(rng: np.random.Generator, n: int) -> list[_Run]:
         feed = float(rng.choice([420.0, 500.0, 600.0, 720.0]))
         if age == 0:
             minutes = spent = 0.0
-        # share of a mean life cut since the tool's run before
-        share = float(rng.uniform(*((0.05, 0.45), (0.45, 0.85), (0.2, 0.55))[age]))
+        # share of a mean life cut since the tool's run before; far beyond its end no
+        # shop would go
+        share = float(rng.uniform(*((0.05, 0.45), (0.55, 0.95), (0.2, 0.55))[age]))
+        share = min(share, max(0.02, (LONGEST - spent) * quality[tool]))
         minutes += share * tool_life(speed, feed)
         spent += share / quality[tool]
         start = days[tool // 2] + pd.Timedelta(

@@ -113,8 +113,12 @@ def picture(
     grain = gaussian_filter1d(_noise(rng), 9.0 * coarse, axis=1, truncate=3)
     fine = gaussian_filter1d(_noise(rng), 1.5, axis=1)
     cloud = _slow(rng, 22.0)
+    # no two plates are brushed alike
+    deep, sharp, blotchy = rng.uniform(0.75, 1.3, 3)
     surface = (
-        7.0 * grain / grain.std() + 3.0 * fine / fine.std() + 2.5 * cloud / cloud.std()
+        7.0 * deep * grain / grain.std()
+        + 3.0 * sharp * fine / fine.std()
+        + 2.5 * blotchy * cloud / cloud.std()
     )
     surface = surface + _dust(rng)
     mask = np.zeros((SIDE, SIDE), dtype=bool)
@@ -125,7 +129,7 @@ def picture(
     x0, y0 = rng.normal(0, 0.15, 2)
     across, down = np.ogrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     lamp = 1.0 - 0.16 * ((down - x0) ** 2 + (across - y0) ** 2)
-    pixels = light * lamp * (shade + surface) + 1.6 * _noise(rng)
+    pixels = light * lamp * (shade + surface) + rng.uniform(1.3, 2.1) * _noise(rng)
     return pixels, mask
 
 
@@ -145,9 +149,9 @@ def _slow(rng: np.random.Generator, scale: float) -> np.ndarray:
 def _dust(rng: np.random.Generator) -> np.ndarray:
     """Specks and faint marks that are no defect."""
     layer = np.zeros((SIDE, SIDE), dtype=np.float32)
-    for _ in range(rng.poisson(2.0)):
+    for _ in range(rng.poisson(rng.gamma(1.0, 4.0))):
         x, y = rng.integers(2, SIDE - 2, 2)
-        layer[y, x] += rng.normal(0, 60.0)
+        layer[y, x] += rng.normal(0, 75.0)
     layer = gaussian_filter(layer, 0.8)
     if rng.random() < 0.2:
         layer += _line(
@@ -157,7 +161,7 @@ def _dust(rng: np.random.Generator) -> np.ndarray:
 
 
 def _scratch(rng: np.random.Generator) -> np.ndarray:
-    depth = rng.choice([-1.0, 1.0]) * rng.uniform(26, 55)
+    depth = rng.choice([-1.0, 1.0]) * rng.uniform(16, 45)
     return _line(
         rng, length=rng.uniform(45, 110), width=rng.uniform(0.8, 1.5), depth=depth
     )
@@ -193,12 +197,12 @@ def _pit(rng: np.random.Generator) -> np.ndarray:
     down, across = np.ogrid[0:SIDE, 0:SIDE]
     layer = np.zeros((SIDE, SIDE))
     x0, y0 = rng.uniform(30, SIDE - 30, 2)
-    for _ in range(int(rng.integers(2, 7))):
+    for _ in range(int(rng.integers(1, 6))):
         x, y = x0 + rng.normal(0, 14), y0 + rng.normal(0, 14)
         size = rng.uniform(1.8, 3.4)
         far = np.hypot(across - x, down - y) / size
         rim = np.exp(-(((far - 1.5) / 0.35) ** 2))
-        layer += -rng.uniform(38, 62) * np.exp(-(far**2)) + 14 * rim
+        layer += -rng.uniform(24, 52) * np.exp(-(far**2)) + 14 * rim
     return layer
 
 
@@ -208,7 +212,7 @@ def _stain(rng: np.random.Generator) -> np.ndarray:
     wide, high = rng.uniform(12, 26, 2)
     ragged = _slow(rng, 5.0)
     far = np.hypot((across - x) / wide, (down - y) / high) + 0.2 * ragged / ragged.std()
-    depth = rng.choice([-1.0, -1.0, 1.0]) * rng.uniform(15, 28)
+    depth = rng.choice([-1.0, -1.0, 1.0]) * rng.uniform(9, 22)
     return np.asarray(depth / (1 + np.exp((far - 1.0) * 9)))
 
 
@@ -219,7 +223,7 @@ def _crack(rng: np.random.Generator) -> np.ndarray:
     for length in (int(rng.integers(45, 90)), int(rng.integers(15, 35))):
         turns = angle + np.cumsum(rng.normal(0, 0.22, length))
         xs, ys = x + np.cumsum(np.cos(turns)), y + np.cumsum(np.sin(turns))
-        layer = np.minimum(layer, _drawn(xs, ys, 0.9, -rng.uniform(40, 62)))
+        layer = np.minimum(layer, _drawn(xs, ys, 0.9, -rng.uniform(26, 50)))
         joint = length // 3  # the branch leaves the trunk here
         x, y, angle = xs[joint], ys[joint], turns[joint] + rng.choice([-0.9, 0.9])
     return layer
