@@ -269,7 +269,7 @@ class _Words:
             return Text("평소와 다른 신호가 없습니다", "no signal differs from usual")
         parts = []
         for j in top:
-            f, value = self.features[j], float(self.inputs.iloc[k, j])
+            f, value = self.features[j], float(self.inputs.to_numpy()[k, j])
             unit = f" {f.unit}" if f.unit else ""
             usual = f"{_said(self.low.iloc[j])}–{_said(self.high.iloc[j])}"
             parts.append(

@@ -85,11 +85,11 @@ def test_a_clear_defect_is_found_on_unseen_pictures(
 def test_the_heat_map_points_at_the_defect(
     spotted: tuple[Path, pd.DataFrame, Outcome],
 ) -> None:
-    folder, data, _ = spotted
-    cases = vision.load(data, vision_task(data), folder)
-    measured = vision.measure(cases)
-    found = vision.inspect(cases, measured, vision.split(cases, {"folds": 3}))
-    places = [place_of(h) for h in found.heat[cases.label == 1]]
+    folder, data, outcome = spotted
+    assert outcome.model is not None
+    pictures, _ = read_pictures([folder / n for n in data["image"]])
+    heat = outcome.model.heat(vision.measure_all(pictures))
+    places = [place_of(h) for h in heat[(data["defect_class"] == "spot").to_numpy()]]
     assert np.mean([p == SPOT for p in places]) > 0.8
 
 
@@ -263,8 +263,8 @@ def test_eleven_chromate_pictures_end_in_not_usable_yet() -> None:
 )
 def test_casting_defects_are_found_and_the_given_split_is_doubted() -> None:
     root = SHARED / "vision_casting"
-    data = folder_data(root).sample(200, random_state=0)
+    data = folder_data(root).sample(150, random_state=0)
     outcome = vision.analyse(data, vision_task(data), images_folder=root)
-    assert (outcome.metrics["roc_auc"].value or 0) > 0.93
+    assert (outcome.metrics["roc_auc"].value or 0) > 0.9
     assert "acquisition-tells-label" in [r.code for r in outcome.verdict.reasons]
     assert "train/test" in outcome.split.how.en
