@@ -1,12 +1,13 @@
 """Candidates judged inside the training part; the procedure judged outside it.
 
 For every held-out fold the candidates meet on an inner split of the same kind that
-never sees the fold; the one chosen there is calibrated there, refitted, and meets the
-fold once. What is scored is therefore the *choice*, not its luckiest pick.
+never sees the fold; the one chosen there is refitted, calibrated on its scores of the
+other folds, and meets the fold once. What is scored is therefore the *choice*, not its luckiest pick.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,19 +19,19 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.candidates import CANDIDATES, Fitted, can_fit
 from kamp_lib.learning.inputs import Scaler
-from kamp_lib.learning.scores import average_precision, resampled
+from kamp_lib.learning.scores import resampled
 from kamp_lib.learning.splits import Fold, grouped_folds
 from kamp_lib.progress import Progress, silent
 from kamp_lib.settings import settings
 from kamp_lib.text import Text
 
-INNER_FOLDS = 5
-# Learning from bad cases needs this many of them, in this many groups.
+INNER_FOLDS = 4
+# Choosing needs this many bad cases, in this many groups.
 ENOUGH_POSITIVES = 30
 ENOUGH_GROUPS = 4
 DRAWS = 200
 # A less simple candidate has to be better in this share of the resamples.
-SURE = 0.95
+SURE = 0.84
 Result = TypeVar("Result")
 COMPETING = Text("후보 겨루기", "Candidates compete")
 
@@ -72,6 +73,16 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class _Round:
+    """A fold before calibration."""
+
+    fold: Fold
+    chosen: str
+    fit: Fit
+    raw: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class FoldResult:
     """One held-out fold: who was chosen without it, and how everyone scored on it."""
 
@@ -94,11 +105,11 @@ def compete(
     progress: Progress = silent,
 ) -> list[FoldResult]:
     """Judge the procedure on every fold."""
-    results: list[FoldResult] = []
-    for result in side_by_side(lambda fold: _judge(numbers, fold, seed), folds):
-        results.append(result)
-        progress(COMPETING, done=len(results), total=len(folds))
-    return results
+    rounds: list[_Round] = []
+    for result in side_by_side(lambda fold: _contest(numbers, fold, seed), folds):
+        rounds.append(result)
+        progress(COMPETING, done=len(rounds), total=len(folds))
+    return [_calibrated(numbers, rounds, one) for one in rounds]
 
 
 def side_by_side(one: Callable[[Fold], Result], folds: list[Fold]) -> Iterator[Result]:
@@ -114,35 +125,50 @@ def side_by_side(one: Callable[[Fold], Result], folds: list[Fold]) -> Iterator[R
 
 
 def out_of_fold(
-    numbers: Numbers, folds: list[Fold], names: list[str], seed: int
+    numbers: Numbers,
+    folds: list[Fold],
+    names: list[str],
+    seed: int,
+    *,
+    quick: bool = False,
 ) -> dict[str, np.ndarray]:
     """Held-out scores of candidates, NaN where one could not be fitted."""
     scores = {name: np.full(len(numbers.label), np.nan) for name in names}
     for fold in folds:
-        for name, fit in fit_all(numbers, fold.train, names, seed).items():
+        for name, fit in fit_all(numbers, fold.train, names, seed, quick).items():
             scores[name][fold.test] = fit.score(numbers, fold.test)
     return scores
 
 
 def fit_all(
-    numbers: Numbers, at: np.ndarray, names: list[str], seed: int
+    numbers: Numbers, at: np.ndarray, names: list[str], seed: int, quick: bool = False
 ) -> dict[str, Fit]:
-    """Fit the candidates that these cases allow."""
+    """Fit the candidates that these cases allow (`quick`: or their stand-ins)."""
     label, regime = numbers.label[at], numbers.regime[at]
     scaler = Scaler.fit(numbers.x[at], label != 1, regime)
     z, flags = scaler.apply(numbers.x[at], regime), scaler.flags(regime)
-    return {
-        name: Fit(scaler, CANDIDATES[name].fit(z, flags, label, seed))
-        for name in names
-        if can_fit(CANDIDATES[name], label)
-    }
+    fits: dict[str, Fit] = {}
+    for candidate in (CANDIDATES[name] for name in names):
+        if can_fit(candidate, label):
+            way = candidate.stand_in if quick and candidate.stand_in else candidate.fit
+            fits[candidate.name] = Fit(scaler, way(z, flags, label, seed))
+    return fits
 
 
 def allowed(label: np.ndarray, group: np.ndarray) -> list[str]:
-    """Who may be chosen: with few bad cases only detectors fitted on good ones."""
+    """Who may be chosen: with few bad cases only the first, fitted on good ones.
+
+    Any choice made on a handful of bad cases from two or three days draws lots.
+    """
     bad = label == 1
     rich = bad.sum() >= ENOUGH_POSITIVES and len(np.unique(group[bad])) >= ENOUGH_GROUPS
-    return [n for n, c in CANDIDATES.items() if rich or not c.needs_bad]
+    return list(CANDIDATES) if rich else list(CANDIDATES)[:1]
+
+
+def most_chosen(results: list[FoldResult]) -> str:
+    """The candidate chosen in most folds; the simpler one when it is a tie."""
+    votes = Counter(result.chosen for result in results)
+    return max(CANDIDATES, key=lambda name: votes[name])
 
 
 def choose(
@@ -154,8 +180,8 @@ def choose(
 ) -> str:
     """The simplest candidate that no other beats beyond noise.
 
-    A less simple one takes over when its average precision over all cases is higher in
-    95 % of resamples (groups, and cases inside them) and, inside the groups, no lower.
+    A less simple one takes over when its figure is higher in 84 % of resamples (of
+    groups, and of cases inside them): the one-standard-error rule.
 
     Parameters
     ----------
@@ -170,26 +196,37 @@ def choose(
     if not (label == 1).any():
         return best
     weights = _weights(group, seed)
+    figures = {n: _figure(s, label, group, weights) for n, s in usable.items()}
     for name in names[1:]:
-        if _better(usable[name], usable[best], label, group, weights):
+        gain = figures[name] - figures[best]
+        gain = gain[~np.isnan(gain)]
+        if len(gain) and np.quantile(gain, 1 - SURE) > 0:
             best = name
     return best
 
 
-def _judge(numbers: Numbers, fold: Fold, seed: int) -> FoldResult:
-    """Choose and calibrate without the fold, then score it with everyone."""
+def _contest(numbers: Numbers, fold: Fold, seed: int) -> _Round:
+    """Choose without the fold, then score the fold with everyone."""
     inside = numbers.at(fold.train)
     names = allowed(inside.label, inside.group)
     inner = grouped_folds(inside.group, inside.label, folds=INNER_FOLDS)
-    scores = out_of_fold(inside, inner, names, seed)
+    scores = out_of_fold(inside, inner, names, seed, quick=True)
     chosen = choose(scores, inside.label, inside.group, seed=seed)
-    held_out = scores[chosen]
-    at = ~np.isnan(held_out)
-    share = float(np.nanmean(numbers.label))
-    calibration = fit_calibration(held_out[at], inside.label[at], prior=share)
     fits = fit_all(numbers, fold.train, list(CANDIDATES), seed)
     raw = {name: fit.score(numbers, fold.test) for name, fit in fits.items()}
-    return FoldResult(fold, chosen, fits[chosen], calibration, raw)
+    return _Round(fold, chosen, fits[chosen], raw)
+
+
+def _calibrated(numbers: Numbers, rounds: list[_Round], one: _Round) -> FoldResult:
+    """Give a round the curve of the chosen candidate on the *other* folds."""
+    others = [r for r in rounds if r is not one and one.chosen in r.raw]
+    score = np.concatenate([r.raw[one.chosen] for r in others] or [np.array([])])
+    label = np.concatenate(
+        [numbers.label[r.fold.test] for r in others] or [np.array([])]
+    )
+    share = float(np.nanmean(numbers.label))
+    calibration = fit_calibration(score, label, prior=share)
+    return FoldResult(one.fold, one.chosen, one.fit, calibration, one.raw)
 
 
 def _weights(group: np.ndarray, seed: int) -> np.ndarray:
@@ -201,28 +238,22 @@ def _weights(group: np.ndarray, seed: int) -> np.ndarray:
     return groups[:, codes] * random.poisson(1.0, (DRAWS, len(codes)))
 
 
-def _better(
-    new: np.ndarray,
-    old: np.ndarray,
-    label: np.ndarray,
-    group: np.ndarray,
-    weights: np.ndarray,
-) -> bool:
-    gain = resampled("average_precision", label, new, weights) - resampled(
-        "average_precision", label, old, weights
-    )
-    gain = gain[~np.isnan(gain)]
-    if not len(gain) or np.quantile(gain, 1 - SURE) <= 0:
-        return False
-    return _inside(new, label, group) >= _inside(old, label, group)
+def _figure(
+    score: np.ndarray, label: np.ndarray, group: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Mean of two average precisions per resample: over all cases, and inside groups.
 
-
-def _inside(score: np.ndarray, label: np.ndarray, group: np.ndarray) -> float:
-    """Average precision inside groups, weighted by their bad cases."""
-    total, weight = 0.0, 0.0
+    The first alone would reward telling days apart, the second telling only cases of
+    one day apart; a line needs both.
+    """
+    over_all = resampled("average_precision", label, score, weights)
+    total, weight = np.zeros(len(weights)), np.zeros(len(weights))
     for name in np.unique(group[label == 1]):
         at = group == name
-        bad = float((label[at] == 1).sum())
-        total += bad * (average_precision(label[at], score[at]) or 0.0)
+        own = resampled("average_precision", label[at], score[at], weights[:, at])
+        bad = weights[:, at] @ (label[at] == 1)
+        total += np.where(bad > 0, np.nan_to_num(own) * bad, 0.0)
         weight += bad
-    return total / weight if weight else 0.0
+    with np.errstate(invalid="ignore"):
+        inside: np.ndarray = total / weight
+    return (over_all + inside) / 2

@@ -15,10 +15,9 @@ from kamp_lib.learning.charts import Charts, fit_charts
 from kamp_lib.learning.competition import (
     FoldResult,
     Numbers,
-    allowed,
-    choose,
     compete,
     fit_all,
+    most_chosen,
 )
 from kamp_lib.learning.inputs import Encoder
 from kamp_lib.learning.quality_model import AT_THE_LIMIT, QualityModel, by_column
@@ -35,7 +34,8 @@ class Contest:
     Attributes
     ----------
     method
-        The candidate that is kept, chosen on all held-out scores.
+        The candidate that is kept: the one chosen most often, so that the headline
+        speaks of it.
     score : ndarray, shape (n,)
         Probability of bad from a model that never saw the case's group; without labels
         the alarm score (0.5 = control limit).
@@ -116,8 +116,7 @@ def fit(plan: Plan, *, progress: Progress = silent) -> Contest:
         score[result.fold.test] = result.probability
         for name, raw in result.raw.items():
             held_out[name][result.fold.test] = raw
-    may = {n: held_out[n] for n in allowed(cases.label, cases.group)}
-    method = choose(may, cases.label, cases.group, seed=task.seed)
+    method = most_chosen(results)
     everything = np.arange(len(cases))
     with threadpool_limits(1):
         kept = fit_all(numbers, everything, [method], task.seed)[method]
