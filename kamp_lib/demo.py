@@ -179,7 +179,7 @@ def _show(done: list[_Done]) -> None:
             Text("AI 표준모델", "standard model"),
             Text("행", "rows"),
             Text("품질", "quality"),
-            Text("처음 보는 묶음에서의 성능", "honest score (AP)"),
+            Text("성능(처음 보는 묶음)", "honest score (AP)"),
             Text("기준", "baseline"),
             Text("판정", "verdict"),
         ],
@@ -191,7 +191,7 @@ def _show(done: list[_Done]) -> None:
                 f"{d.quality:.0f}",
                 _score(d.run.metrics.get("average_precision")),
                 _score(d.run.baseline.get("average_precision")),
-                d.run.verdict.sentence,
+                d.run.outcome,
             ]
             for d in done
         ],

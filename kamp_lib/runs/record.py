@@ -77,3 +77,12 @@ class RunRecord(BaseModel):
     libraries: dict[str, str] = Field(default_factory=dict)
     started: datetime
     finished: datetime
+
+    @property
+    def outcome(self) -> Text:
+        """The verdict in two words, for lists."""
+        if self.verdict is None:
+            return Text("실패", "failed")
+        if self.verdict.value == "usable":
+            return Text("사용 가능", "usable")
+        return Text("아직 이릅니다", "not usable yet")

@@ -107,7 +107,7 @@ def runs(
                     f"{b.record.dataset.name} v{b.record.dataset.version}"
                     if b.record.dataset
                     else "",
-                    _verdict(b.record),
+                    b.record.outcome,
                     f"{b.record.seconds:.1f}",
                 ]
                 for b in there
@@ -253,14 +253,6 @@ def _show_run(tenant: Tenant, bundle: Any) -> None:
         f"다음: kamp publish {tenant.slug} {record.run}",
         f"next: kamp publish {tenant.slug} {record.run}",
     )
-
-
-def _verdict(record: Any) -> Text:
-    if record.verdict is None:
-        return Text("실패", "failed")
-    if record.verdict.value == "usable":
-        return Text("사용 가능", "usable")
-    return Text("아직 이릅니다", "not usable yet")
 
 
 def _number(value: float | None) -> str:
