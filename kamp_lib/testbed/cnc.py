@@ -121,6 +121,8 @@ def simulate_cnc(
         samples, labels = _with_copies(samples, labels)
     folder = to / "runs"
     folder.mkdir(exist_ok=True)
+    for earlier in folder.glob("run_*.csv"):  # of a longer simulation in this place
+        earlier.unlink()
     for run, part in samples.groupby("run_id", sort=True):
         part = part.drop(columns="run_id")
         part["ts"] = part["ts"].dt.strftime("%Y-%m-%d %H:%M:%S.%f").str[:-3]

@@ -22,16 +22,16 @@ fast-injection (gas burns)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from kamp_lib.testbed import data_defects
+from kamp_lib.testbed import injection_physics as physics
 from kamp_lib.testbed.export import write_csv
 from kamp_lib.testbed.signals import (
-    chance,
     course_of,
     spells_by_day,
     wander,
@@ -71,16 +71,18 @@ class Mould:
     plasticizing: float  # s
     clamp: float  # kN
     opening: float  # mm
+    rpm: float  # 1/min
+    back: float  # MPa
 
 
 MOULDS = (
     Mould(
         "에어벤트 커버", "M-101", "ABS", 232.0, 58.0, 62.0, 78.0, 14.0, 6.5,
-        112.0, 58.0, 6.0, 30.0, 12.5, 1760.0, 420.0,
+        112.0, 58.0, 6.0, 30.0, 12.5, 1760.0, 420.0, 118.0, 9.5,
     ),
     Mould(
         "센서 하우징", "M-204", "PC/ABS", 258.0, 74.0, 88.0, 61.0, 11.0, 5.2,
-        134.0, 72.0, 5.0, 24.0, 9.4, 1820.0, 365.0,
+        134.0, 72.0, 5.0, 24.0, 9.4, 1820.0, 365.0, 108.0, 11.0,
     ),
 )  # fmt: skip
 
@@ -166,195 +168,101 @@ def shots(rng: np.random.Generator, n: int) -> tuple[pd.DataFrame, pd.DataFrame]
         `shot_no`, `mechanism` at work (empty: none), `cause` of a bad shot (empty: good).
     """
     plan = _plan(rng, n)
-    day, block, product = plan["day"], plan["block"], plan["product"]
-    m = {
-        name: np.array([getattr(mould, name) for mould in MOULDS])[product]
-        for name in (
-            "melt", "wall", "speed", "stroke", "switch_over", "cushion", "injection",
-            "holding", "holding_time", "cooling_time", "plasticizing", "clamp", "opening",
-        )
-    }  # fmt: skip
+    settings = _settings(plan["product"])
+    at = _trouble(rng, plan["day"])
+    around = _surroundings(rng, plan)
+    warmth = physics.heat(rng, settings, around, at)
+    filling = physics.fill(rng, settings, around, warmth, at)
+    packing = physics.pack(rng, settings, around, filling, at)
+    machine = physics.run_machine(rng, settings, around, filling, at)
+    risk = physics.risks(settings, around, warmth, filling, packing, machine, at)
+    cause = _fate(rng, risk, n)
+
+    injection = filling.time + settings.holding_time + rng.normal(0, 0.015, n)
+    waiting = np.maximum(0, machine.plasticizing - settings.cooling_time + 2)
+    cycle = injection + settings.cooling_time + machine.close + waiting
+    cycle = cycle + 18.0 + 0.8 * around.warm + rng.normal(0, 0.12, n)
+    barrel = {f"barrel_temperature_{i}": t for i, t in enumerate(warmth.barrel, 1)}
+    seconds = pd.to_timedelta(np.round(_elapsed(plan, cycle)), unit="s")
+    reasons = {**MECHANISMS, "accident": "기타", "": ""}
+    frame = pd.DataFrame(
+        {
+            "ts": plan["start"] + seconds,
+            "machine_id": "사출 3호기",
+            "lot_id": plan["lot_id"],
+            "product_code": np.array([x.product for x in MOULDS])[plan["product"]],
+            "mold_id": np.array([x.mould for x in MOULDS])[plan["product"]],
+            "shot_no": np.arange(20_311, 20_311 + n),
+            "injection_time": injection.round(2),
+            "filling_time": filling.time.round(3),
+            "plasticizing_time": machine.plasticizing.round(2),
+            "cycle_time": cycle.round(2),
+            "clamp_close_time": machine.close.round(2),
+            "cushion_position": packing.cushion.round(2),
+            "switch_over_position": filling.switch_over.round(2),
+            "plasticizing_position": filling.reached.round(2),
+            "clamp_open_position": machine.opening.round(1),
+            "max_injection_speed": warmth.speed.round(1),
+            "max_screw_rpm": machine.rpm.round(1),
+            "max_injection_pressure": filling.pressure.round(1),
+            "switch_over_pressure": filling.transfer.round(1),
+            "holding_pressure": packing.holding_set.round(1),
+            "max_back_pressure": machine.back.round(2),
+            "clamp_force": machine.clamp.round(0),
+            **{name: values.round(1) for name, values in barrel.items()},
+            "hopper_temperature": warmth.hopper.round(1),
+            "mold_temperature_1": warmth.wall[0].round(1),
+            "mold_temperature_2": warmth.wall[1].round(1),
+            "ambient_temperature": around.ambient.round(1),
+            "pass_or_fail": np.where(cause != "", "불량", "양품"),
+            "defect_reason": [reasons[c] for c in cause],
+            "data_origin": "simulated",
+        }
+    )
+    course = np.column_stack([np.zeros(n), *at.values()])
+    at_work = np.array(["", *at])[course.argmax(axis=1)]
+    truth = pd.DataFrame(
+        {"shot_no": frame["shot_no"], "mechanism": at_work, "cause": cause}
+    )
+    return frame, truth
+
+
+def _settings(product: np.ndarray) -> physics.Settings:
+    sheet = {
+        field.name: np.array([getattr(mould, field.name) for mould in MOULDS])[product]
+        for field in fields(physics.Settings)
+    }
+    return physics.Settings(**sheet)
+
+
+def _trouble(rng: np.random.Generator, day: np.ndarray) -> dict[str, np.ndarray]:
+    """How strongly each mechanism is at work at each shot."""
+    n = len(day)
     scale = min(1.0, n / (int(day.max()) + 1) / 260)  # short days have short spells
     length = (max(3, round(8 * scale)), max(6, round(20 * scale)))
     spells = spells_by_day(
         rng, day, tuple(MECHANISMS), length=length, share_of_days=0.87
     )
-    at = {name: course_of(spells, name, n) for name in MECHANISMS}
+    return {name: course_of(spells, name, n) for name in MECHANISMS}
 
-    # surroundings and material: days differ, lots differ, the machine warms up
-    days, blocks = int(day.max()) + 1, int(block.max()) + 1
-    hour = plan["hour"]
-    ambient = (
-        25.0
-        + rng.normal(0, 1.6, days)[day]
-        + 2.2 * np.sin((hour - 9.0) / 24 * 2 * np.pi)
-        + wander(rng, n, sigma=0.3, memory=60)
+
+def _surroundings(
+    rng: np.random.Generator, plan: dict[str, np.ndarray]
+) -> physics.Surroundings:
+    """Days differ, lots differ, setters trim, and the machine warms up."""
+    day, block, lot = plan["day"], plan["block"], plan["lot"]
+    n, days, blocks, lots = len(day), *(int(x.max()) + 1 for x in (day, block, lot))
+    ambient = 25.0 + rng.normal(0, 1.6, days)[day]
+    ambient = ambient + 2.2 * np.sin((plan["hour"] - 9.0) / 24 * 2 * np.pi)
+    return physics.Surroundings(
+        ambient=ambient + wander(rng, n, sigma=0.3, memory=60),
+        warm=np.exp(-plan["since_start"] / 18.0),
+        stiffness=rng.normal(0, 0.018, lots)[lot],
+        moisture=np.abs(rng.normal(0, 0.012, lots))[lot],
+        worn=np.arange(n) / n,
+        speed_trim=rng.normal(0, 0.8, blocks)[block],
+        holding_trim=rng.choice([-1.0, 0.0, 0.0, 1.0], blocks)[block],
     )
-    lots = int(plan["lot"].max()) + 1
-    stiffness = rng.normal(0, 0.018, lots)[plan["lot"]]  # log viscosity of the lot
-    moisture = np.abs(rng.normal(0, 0.012, lots))[plan["lot"]]  # % above dry
-    warm = np.exp(-plan["since_start"] / 18.0)  # start of a block: not yet in balance
-    worn = np.arange(n) / n  # three weeks of check-ring wear
-    panel_speed = rng.normal(0, 0.8, blocks)[block]  # what the setter trims, mm/s
-    panel_holding = rng.choice([-1.0, 0.0, 0.0, 1.0], blocks)[block]  # MPa
-
-    # temperatures
-    zone = [0.0, -1.5, -2.0, -6.0, -18.0, -42.0]
-    weak = 13.0 * at["cold-melt"]
-    barrel = [
-        m["melt"] + offset - 1.2 * warm - weak * share
-        + wander(rng, n, sigma=0.7, memory=25) + rng.normal(0, 0.25, n)
-        for offset, share in zip(zone, [0.35, 0.9, 1.0, 0.6, 0.25, 0.1], strict=True)
-    ]  # fmt: skip
-    speed_up = 1 + 0.24 * at["fast-injection"]
-    speed = (m["speed"] + panel_speed) * speed_up + rng.normal(0, 0.35, n)
-    melt = (
-        0.4 * barrel[0] + 0.35 * barrel[1] + 0.25 * barrel[2]
-        + 0.12 * (speed - m["speed"]) + 4.0
-    )  # fmt: skip
-    off_melt = melt - (m["melt"] + 3.0)
-    wall = [
-        m["wall"] + 0.25 * (ambient - 25.0) - 2.5 * warm + shift
-        + wander(rng, n, sigma=0.6, memory=40) + rng.normal(0, 0.15, n)
-        for shift in (0.0, -1.8)
-    ]  # fmt: skip
-    hopper = (
-        82.0 + 0.3 * (ambient - 25.0) + wander(rng, n, sigma=0.8, memory=80)
-        - 5.0 * at["fast-injection"]  # the dryer cannot follow: wetter resin
-    )  # fmt: skip
-    moisture = moisture + 0.05 * at["fast-injection"]
-
-    # filling: Arrhenius-like viscosity, shear thinning, a pressure limit
-    viscosity = np.exp(
-        stiffness + 0.07 * at["cold-melt"] - 0.016 * off_melt
-    ) * (speed / m["speed"]) ** -0.45  # fmt: skip
-    demand = m["injection"] * viscosity * (speed / m["speed"]) + rng.normal(0, 0.7, n)
-    limit = 1.18 * m["injection"]
-    leak = 0.10 * worn + at["check-ring-leak"]
-    pressure = np.minimum(demand, limit) * (1 - 0.035 * leak) + rng.normal(0, 0.25, n)
-    slowed = np.clip(demand / limit - 0.97, 0, None)
-    late = 2.6 * at["late-switch-over"]
-    switch_over = m["switch_over"] - late + wander(rng, n, sigma=0.05, memory=10)
-    starved = at["starved-feed"]
-    reached = m["stroke"] - 3.8 * starved + rng.normal(0, 0.12, n)
-    filling = (
-        (reached - switch_over) / (0.86 * speed) * (1 + 1.4 * slowed)
-        + 0.12 + rng.normal(0, 0.008, n)
-    )  # fmt: skip
-    transfer = (
-        0.90 * pressure
-        + 2.4 * late
-        - 5.0 * starved
-        - 1.8 * leak
-        + rng.normal(0, 0.5, n)
-    )
-
-    # packing: what the holding stage really gives, and what is left before the screw
-    holding_set = m["holding"] + panel_holding
-    given_up = at["low-holding"]
-    packing = (
-        holding_set * (1 - 0.16 * given_up - 0.07 * leak) - 3.0 * starved
-        + wander(rng, n, sigma=0.4, memory=15)
-    )  # fmt: skip
-    transfer = transfer - 6.5 * given_up
-    cushion = (
-        m["cushion"] - 1.9 * leak - 2.3 * starved + 1.6 * slowed * 10
-        + 0.055 * (holding_set - packing) * (1 - np.minimum(leak, 1))
-        - 0.25 * late + 4.0 * stiffness + rng.normal(0, 0.09, n)
-    )  # fmt: skip
-    cushion = np.maximum(cushion, 0.05 + 0.03 * rng.random(n))
-
-    # clamp and plasticising
-    tired = at["worn-clamp"]
-    clamp = m["clamp"] - 175.0 * tired + wander(rng, n, sigma=6.0, memory=30)
-    close = 2.35 + 0.28 * tired + 0.06 * warm + rng.normal(0, 0.02, n)
-    rpm = 118.0 - 10.0 * product + wander(rng, n, sigma=0.6, memory=20)
-    back = 9.5 + 1.5 * product + wander(rng, n, sigma=0.18, memory=15)
-    plasticizing = (
-        m["plasticizing"] * (118.0 - 10.0 * product) / rpm
-        * (1 + 0.21 * starved + 0.6 * stiffness + 0.05 * leak)
-        + rng.normal(0, 0.09, n)
-    )  # fmt: skip
-    opening = m["opening"] + wander(rng, n, sigma=0.15, memory=30)
-    injection = filling + m["holding_time"] + rng.normal(0, 0.015, n)
-    cycle = (
-        injection + m["cooling_time"] + close + 18.0 + 0.8 * warm
-        + np.maximum(0, plasticizing - m["cooling_time"] + 2) + rng.normal(0, 0.12, n)
-    )  # fmt: skip
-
-    # margins of each defect; every cause has its own
-    shrink = 0.10 * (wall[0] - m["wall"]) + 0.06 * off_melt
-    risk = {
-        "cold-melt": chance(demand / m["injection"] - 1, at=0.235, width=0.016),
-        "starved-feed": chance(
-            m["stroke"] - reached - 0.4 * (cushion - m["cushion"]), at=3.9, width=0.3
-        ),
-        "check-ring-leak": chance(leak + 0.05 * shrink, at=0.92, width=0.07),
-        "low-holding": chance(
-            (m["holding"] - packing) / m["holding"] + 0.01 * shrink, at=0.140, width=0.011
-        ),
-        "late-switch-over": chance(
-            (m["switch_over"] - switch_over) + 0.05 * (transfer - 0.9 * m["injection"]),
-            at=2.75, width=0.22,
-        ),
-        "worn-clamp": chance(
-            (m["clamp"] - clamp) / 100 + 0.012 * (transfer - 0.9 * m["injection"]),
-            at=1.62, width=0.12,
-        ),
-        "fast-injection": chance(
-            speed / m["speed"] - 1 + 1.2 * moisture + 0.004 * off_melt,
-            at=0.285, width=0.020,
-        ),
-    }  # fmt: skip
-    cause = _fate(rng, risk, n)
-    bad = cause != ""
-    reasons = {**MECHANISMS, "accident": "기타"}
-
-    frame = pd.DataFrame(
-        {
-            "ts": plan["start"] + pd.to_timedelta(np.round(_elapsed(plan, cycle)), "s"),
-            "machine_id": "사출 3호기",
-            "lot_id": plan["lot_id"],
-            "product_code": np.array([x.product for x in MOULDS])[product],
-            "mold_id": np.array([x.mould for x in MOULDS])[product],
-            "shot_no": np.arange(20_311, 20_311 + n),
-            "injection_time": injection.round(2),
-            "filling_time": filling.round(3),
-            "plasticizing_time": plasticizing.round(2),
-            "cycle_time": cycle.round(2),
-            "clamp_close_time": close.round(2),
-            "cushion_position": cushion.round(2),
-            "switch_over_position": switch_over.round(2),
-            "plasticizing_position": reached.round(2),
-            "clamp_open_position": opening.round(1),
-            "max_injection_speed": speed.round(1),
-            "max_screw_rpm": rpm.round(1),
-            "max_injection_pressure": pressure.round(1),
-            "switch_over_pressure": transfer.round(1),
-            "holding_pressure": holding_set.round(1),
-            "max_back_pressure": back.round(2),
-            "clamp_force": clamp.round(0),
-            **{f"barrel_temperature_{i}": t.round(1) for i, t in enumerate(barrel, 1)},
-            "hopper_temperature": hopper.round(1),
-            "mold_temperature_1": wall[0].round(1),
-            "mold_temperature_2": wall[1].round(1),
-            "ambient_temperature": ambient.round(1),
-            "pass_or_fail": np.where(bad, "불량", "양품"),
-            "defect_reason": [reasons.get(c, "") for c in cause],
-            "data_origin": "simulated",
-        }
-    )
-    active = np.array(["", *MECHANISMS])[
-        np.where(
-            np.max(list(at.values()), axis=0) > 0,
-            1 + np.argmax(list(at.values()), axis=0),
-            0,
-        )
-    ]
-    truth = pd.DataFrame(
-        {"shot_no": frame["shot_no"], "mechanism": active, "cause": cause}
-    )
-    return frame, truth
 
 
 def _fate(rng: np.random.Generator, risk: dict[str, np.ndarray], n: int) -> np.ndarray:

@@ -59,6 +59,8 @@ def simulate_vision(
     folder = to / "images"
     for name in ("ok", "ng"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+        for earlier in (folder / name).glob("plate_*.png"):  # of a larger simulation
+            earlier.unlink()
     truth, previous = [], None
     for number in range(cases):
         row = plan.iloc[number]

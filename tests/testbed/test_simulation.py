@@ -57,6 +57,16 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path, model: str):
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_a_smaller_simulation_leaves_nothing_of_a_larger_one(
+    tmp_path: Path, model: str
+):
+    simulate(model, tmp_path / "used", seed=1, size=2 * SMALL[model])
+    for name in ("used", "fresh"):
+        simulate(model, tmp_path / name, seed=3, size=SMALL[model])
+    assert contents(tmp_path / "used") == contents(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_another_seed_writes_something_else(tmp_path: Path, model: str):
     for seed in (1, 2):
         simulate(model, tmp_path / str(seed), seed=seed, size=SMALL[model])
