@@ -77,7 +77,7 @@ class Judged:
         )
         return (
             f"{self.table().to_html()}<p>{escape(str(line))}</p>"
-            f"{self.groups.round(3).to_html(index=False)}"
+            f"{self.groups.drop(columns='first_time').round(3).to_html(index=False)}"
         )
 
 
