@@ -92,10 +92,14 @@ class Blocks:
     def verdict(self) -> Markup:
         data = self.record.dataset
         sentence = self.words.of(sentence_of(self.record))
+        verdict = self.record.verdict
+        said = [r.message for r in verdict.reasons] if verdict else []
         return self.render(
             "verdict.html",
             state=self.state,
             sentence=sentence,
+            # a reason that the sentence has given is not said twice
+            reasons=[r for r in map(self.words.of, said) if r not in sentence],
             simulated=data is not None and data.simulated,
         )
 

@@ -157,7 +157,7 @@ def _tradeoff(record: RunRecord, facts: Facts, words: Words) -> str:
             color=QUIET,
         )
         # false alarms near threshold 0 would flatten everything that matters
-        axes.set_ylim(0, max(*missed, 4 * chosen.false_alarms, 4) * 1.1)
+        axes.set_ylim(0, max(*missed, 1.3 * chosen.false_alarms, 4) * 1.1)
         axes.set_xlabel(words("figure.threshold"))
         axes.set_ylabel(words("figure.cases"))
         axes.legend(frameon=False, loc="upper right", handlelength=2.6)

@@ -304,8 +304,12 @@ def _grid(figure: Markup) -> Markup:
 
 
 def _slider(r: Range) -> widgets.FloatSlider:
-    """A slider over what the column has seen, standing at its usual value."""
+    """A slider around the safe range, never beyond what was seen, at its usual value."""
     low, high = float(r.min or 0), float(r.max or 0)
+    if r.low is not None and r.high is not None and r.high > r.low:
+        # one wild reading must not squeeze the range that matters into a corner
+        room = r.high - r.low
+        low, high = max(low, r.low - room), min(high, r.high + room)
     usual = min(max(float(r.typical or 0), low), high)
     step = r.step if r.step and r.step < high - low else (high - low) / 100
     slider = widgets.FloatSlider(

@@ -347,6 +347,8 @@ class ReportHandler(Spoken, TornadoVoilaHandler):
         if not await self._room(server.max_kernels):
             self.set_header("Retry-After", "60")
             raise web.HTTPError(503)
+        # the page sends this cookie's value along when it lets its kernel go
+        _ = self.xsrf_token
         inside = (report.folder / REPORT).relative_to(Path(server.root_dir))
         async for html in self.get_generator(path=inside.as_posix()):
             self.write(html)
