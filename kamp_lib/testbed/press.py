@@ -171,7 +171,7 @@ def strokes(rng: np.random.Generator, n: int) -> tuple[pd.DataFrame, pd.DataFram
     load = load * (1 + rng.normal(0, 0.004, n) + 0.012 * at["chipping"])
     side = np.where(rng.random(lots) < 0.5, -1.0, 1.0)[lot]  # where the crack sits
     lean = (
-        rng.normal(0.0, 0.006, lots)[lot]
+        rng.normal(0.0, 0.004, lots)[lot]
         + wander(rng, n, sigma=0.0025, memory=20)
         + 0.045 * side * at["crack"] ** 1.5
     )
@@ -187,7 +187,8 @@ def strokes(rng: np.random.Generator, n: int) -> tuple[pd.DataFrame, pd.DataFram
     bursts = (rng.random(n) < 0.10 + 0.45 * at["crack"]) * rng.exponential(3.5, n)
     emission = (
         58.0 + 0.004 * (load - 1200.0) + 2.0 * blunt + wander(rng, n, sigma=0.9, memory=25)
-        + bursts * (0.5 + at["crack"]) + 5.5 * at["galling"] + 6.5 * at["chipping"]
+        + bursts * (0.5 + at["crack"])
+        + 3.5 * at["crack"] + 7.5 * at["galling"] + 8.0 * at["chipping"]
         + rng.normal(0, 0.8, n)
     )  # fmt: skip
     gap = (

@@ -112,7 +112,9 @@ _BENCHES = {
     "injection-quality": _Bench(
         _injection, {"demo": 4000, "fast": 1500}, 100, 200_000, _OF_TABLES
     ),
-    "cnc-machining-quality": _Bench(_cnc, {"demo": 72, "fast": 24}, 4, 2_000, _OF_RUNS),
+    "cnc-machining-quality": _Bench(
+        _cnc, {"demo": 72, "fast": 24}, 12, 2_000, _OF_RUNS
+    ),
     "press-die-breakage": _Bench(
         _press, {"demo": 6000, "fast": 2400}, 200, 200_000, _OF_TABLES
     ),

@@ -20,7 +20,7 @@ MODELS = (
 )
 SMALL = {
     "injection-quality": 600,
-    "cnc-machining-quality": 8,
+    "cnc-machining-quality": 12,
     "press-die-breakage": 1200,
     "machine-vision-surface": 40,
 }
