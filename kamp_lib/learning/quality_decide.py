@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kamp_lib.learning.money import money_for
-from kamp_lib.learning.outcome import Outcome, Split, Verdict
+from kamp_lib.learning.outcome import Outcome, Reason, Split, Verdict
 from kamp_lib.learning.quality_judge import Judged
 from kamp_lib.learning.quality_why import Explained
 from kamp_lib.learning.verdict import Evidence
@@ -76,8 +76,32 @@ def verdict_of(judged: Judged) -> Verdict:
             lift=judged.lift,
             group_auc=[(int(bad), float(area)) for bad, area in pairs],
             leaking=[task.label(name) for name in prepared.leaking],
-        )
+        ),
+        extra=_forward(judged),
     )
+
+
+def _forward(judged: Judged) -> list[Reason]:
+    """A model is always used forward in time: there, too, it has to beat the baseline.
+
+    Said only when the headline itself does beat it.
+    """
+    forward = judged.forward.get("average_precision")
+    honest = judged.metrics["average_precision"]
+    base = judged.baseline["average_precision"].value or 0.0
+    if forward is None or honest.low is None or honest.low <= base:
+        return []
+    if forward.low is not None and forward.low > base:
+        return []
+    return [
+        Reason(
+            code="not-better-than-baseline",
+            message_ko="지난 자료로만 배워 다음 자료를 맞혀 보면, 단순한 기준 방법보다 낫다고"
+            " 말할 수 없습니다(오차 범위가 기준에 닿습니다).",
+            message_en="learnt from the past only, it cannot be told from the simple"
+            " baseline on what comes next (the interval touches it).",
+        )
+    ]
 
 
 def _split(judged: Judged) -> Split:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from kamp_lib.learning.calibration import fit_calibration
+from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.candidates import CANDIDATES, CHARTS
 from kamp_lib.learning.charts import Charts, fit_charts
 from kamp_lib.learning.competition import (
@@ -37,8 +37,12 @@ class Contest:
         The candidate that is kept: the one chosen most often, so that the headline
         speaks of it.
     score : ndarray, shape (n,)
-        Probability of bad from a model that never saw the case's group; without labels
-        the alarm score (0.5 = control limit).
+        Probability of bad from a model that never saw the case's group, through the
+        candidate's one curve, so that days rank as the kept model would rank them;
+        without labels the alarm score (0.5 = control limit).
+    unseen : ndarray, shape (n,)
+        The same through a curve that never saw the group either: how far the
+        probabilities can be believed is measured on these.
     held_out : dict
         Raw held-out scores per candidate; NaN where one could not be fitted.
     contributions
@@ -49,6 +53,7 @@ class Contest:
     method: str
     method_name: Text
     score: np.ndarray
+    unseen: np.ndarray
     model: QualityModel
     contributions: Callable[[np.ndarray], np.ndarray]
     numbers: Numbers
@@ -110,13 +115,21 @@ def fit(plan: Plan, *, progress: Progress = silent) -> Contest:
     if not plan.folds:
         return _charts(plan, encoder, numbers)
     results = compete(numbers, plan.folds, seed=task.seed, progress=progress)
-    score = np.full(len(cases), np.nan)
+    unseen = np.full(len(cases), np.nan)
     held_out = {name: np.full(len(cases), np.nan) for name in CANDIDATES}
     for result in results:
-        score[result.fold.test] = result.probability
+        unseen[result.fold.test] = result.probability
         for name, raw in result.raw.items():
             held_out[name][result.fold.test] = raw
     method = most_chosen(results)
+    curves = {
+        name: _curve(held_out[name], cases.label)
+        for name in {method, *(r.chosen for r in results)}
+    }
+    score = np.full(len(cases), np.nan)
+    for result in results:
+        raw = result.raw[result.chosen]
+        score[result.fold.test] = curves[result.chosen].probability(raw)
     everything = np.arange(len(cases))
     with threadpool_limits(1):
         kept = fit_all(numbers, everything, [method], task.seed)[method]
@@ -124,7 +137,7 @@ def fit(plan: Plan, *, progress: Progress = silent) -> Contest:
         encoder=encoder,
         scaler=kept.scaler,
         fitted=kept.fitted,
-        calibration=fit_calibration(held_out[method], cases.label),
+        calibration=curves[method],
         product=task.product if len(kept.scaler.regimes) > 1 else None,
         products=cases.products,
         main_regime=_main(cases.regime),
@@ -144,6 +157,7 @@ def fit(plan: Plan, *, progress: Progress = silent) -> Contest:
         method=method,
         method_name=CANDIDATES[method].label,
         score=score,
+        unseen=unseen,
         model=model,
         contributions=contributions,
         numbers=numbers,
@@ -174,16 +188,23 @@ def _charts(plan: Plan, encoder: Encoder, numbers: Numbers) -> Contest:
         return by_column(charts.fitted.contributions(*seen(at)), encoder)
 
     ratio = np.maximum(charts.t2, charts.q)
+    alarm = AT_THE_LIMIT.probability(np.log(ratio + 1e-12))
     return Contest(
         plan=plan,
         method="charts",
         method_name=CHARTS,
-        score=AT_THE_LIMIT.probability(np.log(ratio + 1e-12)),
+        score=alarm,
+        unseen=alarm,
         model=model,
         contributions=contributions,
         numbers=numbers,
         charts=charts,
     )
+
+
+def _curve(held_out: np.ndarray, label: np.ndarray) -> Calibration:
+    scored = ~np.isnan(held_out)
+    return fit_calibration(held_out[scored], label[scored])
 
 
 def _main(regime: np.ndarray) -> str:

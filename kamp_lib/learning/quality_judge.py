@@ -91,7 +91,7 @@ def judge(contest: Contest) -> Judged:
     metrics: dict[str, Score] = {
         m: score_with_interval(m, label, score, group, seed=seed) for m in METRICS
     }
-    metrics["brier_score_loss"] = _brier(label, score, group, seed)
+    metrics["brier_score_loss"] = _brier(label, contest.unseen, group, seed)
     baseline = base_rate(label, group, seed=seed)
     share = np.full(len(label), float(np.nanmean(label)))
     baseline["brier_score_loss"] = _brier(label, share, group, seed)
@@ -114,8 +114,8 @@ def judge(contest: Contest) -> Judged:
         choice=choice,
         groups=_groups(contest, choice.threshold),
         thresholds=threshold_table(label, score, keep=choice.threshold),
-        calibration=calibration_table(label, score),
-        calibration_error=calibration_error(label, score),
+        calibration=calibration_table(label, contest.unseen),
+        calibration_error=calibration_error(label, contest.unseen),
     )
 
 
