@@ -15,8 +15,9 @@ from kamp_lib.learning.vision_images import COLOUR_CELLS, Pictures
 
 CELLS = 16  # a patch is two cells wide, so patches overlap by half
 GRID = CELLS - 1  # patches a side
-MEMORY = 2500  # patches remembered; more costs time and changes little
-REFERENCE = 60  # good pictures that tell how far good ones are from each other
+MEMORY = 1500  # patches remembered; more costs time and changes little
+REFERENCE = 40  # good pictures that tell how far good ones are from each other
+SAMPLE = 20_000  # patches that the covariance is estimated from
 SHRINKAGE = 0.02  # of the covariance, so that tiny differences are not blown up
 
 
@@ -93,22 +94,22 @@ class PatchMemory:
         rng = np.random.default_rng(seed)
         n, places, width = good.shape
         flat = good.reshape(-1, width)
-        mean = flat.mean(axis=0)
-        scale = flat.std(axis=0)
+        sample = flat[rng.choice(len(flat), min(SAMPLE, len(flat)), replace=False)]
+        mean = sample.mean(axis=0)
+        scale = sample.std(axis=0)
         scale[scale < 1e-6] = 1.0
-        covariance = np.cov((flat - mean) / scale, rowvar=False)
+        covariance = np.cov((sample - mean) / scale, rowvar=False)
         covariance += SHRINKAGE * np.eye(width)
         whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T / scale[:, None]
-        white = ((flat - mean) @ whitening).astype(np.float32)
-        chosen = rng.choice(len(white), min(MEMORY, len(white)), replace=False)
+        chosen = rng.choice(len(flat), min(MEMORY, len(flat)), replace=False)
+        remembered = ((flat[chosen] - mean) @ whitening).astype(np.float32)
         none, one = np.zeros(places), np.ones(places)
-        memory = cls(mean, whitening, white[chosen], none, one, np.ones(1))
+        memory = cls(mean, whitening, remembered, none, one, np.ones(1))
         # some good pictures are measured against the patches of the others
         some = np.sort(rng.choice(n, min(REFERENCE, n), replace=False))
-        owner = np.searchsorted(some, chosen // places)
-        owner[~np.isin(chosen // places, some)] = -1
-        rows = white.reshape(n, places, width)[some].reshape(-1, width)
-        heat = memory._distances(rows, skip=owner).reshape(len(some), places)
+        heat = np.stack(
+            [memory._distances(good[k], hide=chosen // places == k) for k in some]
+        )
         memory.usual = np.median(heat, axis=0)
         deviation = np.median(np.abs(heat - memory.usual), axis=0) * 1.4826
         memory.spread = deviation + 0.25 * np.median(heat) + 1e-6
@@ -118,28 +119,23 @@ class PatchMemory:
 
     def heat(self, descriptors: np.ndarray) -> np.ndarray:
         """How unlike good each patch is, in limits, shape (n, places)."""
-        n, places, width = descriptors.shape
-        white = (descriptors.reshape(-1, width) - self.mean) @ self.whitening
-        distance = self._distances(white.astype(np.float32)).reshape(n, places)
+        distance = np.stack([self._distances(picture) for picture in descriptors])
         return (distance - self.usual) / self.spread / self.limit
 
     def _distances(
-        self, white: np.ndarray, skip: np.ndarray | None = None
+        self, picture: np.ndarray, hide: np.ndarray | None = None
     ) -> np.ndarray:
-        """Distance to the nearest remembered patch; `skip` hides a picture's own ones."""
-        half = (self.patches**2).sum(axis=1) / 2
-        nearest = np.empty(len(white), dtype=np.float32)
-        step = len(self.usual) * 32
-        for start in range(0, len(white), step):
-            rows = white[start : start + step]
-            gap = half[None, :] - rows @ self.patches.T
-            if skip is not None:
-                picture = (start + np.arange(len(rows))) // len(self.usual)
-                gap[picture[:, None] == skip[None, :]] = np.inf
-            nearest[start : start + len(rows)] = gap.min(axis=1)
-        squared = 2 * nearest + (white**2).sum(axis=1)
-        squared[~np.isfinite(squared)] = 0  # one good picture only: nothing to compare
-        return np.sqrt(np.maximum(squared, 0))
+        """Distance to the nearest remembered patch, shape (places,).
+
+        `hide` leaves remembered patches out: the picture's own ones.
+        """
+        white = ((picture - self.mean) @ self.whitening).astype(np.float32)
+        known = self.patches if hide is None else self.patches[~hide]
+        if not len(known):  # one good picture only: nothing to compare
+            return np.zeros(len(white), dtype=np.float32)
+        half = (known**2).sum(axis=1) / 2
+        nearest = (half[None, :] - white @ known.T).min(axis=1)
+        return np.sqrt(np.maximum(2 * nearest + (white**2).sum(axis=1), 0))
 
     def arrays(self) -> dict[str, np.ndarray]:
         return dict(vars(self))
