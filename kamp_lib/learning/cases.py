@@ -53,7 +53,7 @@ class Cases:
         Product name as in the data -> regime.
     natural_groups : int
         Distinct values of the group that the model will meet; 0 when there is none and
-        stretches of the order stand in.
+        stretches of the order stand in. `natural_by` says what they are called.
     """
 
     frame: pd.DataFrame
@@ -68,6 +68,7 @@ class Cases:
     products: dict[str, str]
     rows: int
     natural_groups: int
+    natural_by: Noun
     dropped: dict[str, Text]
     row_case: np.ndarray
     row_label: np.ndarray
@@ -138,6 +139,7 @@ def build_cases(data: pd.DataFrame, task: Task) -> Cases:
     time = _times(one, task)
     frame, dropped = _inputs(one, task)
     group, by, column, natural = _groups(one, time, task)
+    wished = next(iter(task.groups), None)
     regime, products = _regimes(rows, first, task)
     return Cases(
         frame=frame,
@@ -152,6 +154,7 @@ def build_cases(data: pd.DataFrame, task: Task) -> Cases:
         products=products,
         rows=len(rows),
         natural_groups=natural,
+        natural_by=by if column != "order" or wished is None else _called(wished, task),
         dropped=dropped,
         row_case=row_case,
         row_label=label.to_numpy(),
@@ -269,7 +272,7 @@ def _groups(
         if count > len(one) // 2:  # nearly one per case holds nothing together
             continue
         natural = natural or count
-        noun = NOUNS.get(name) or _noun(task.label(name))
+        noun = _called(name, task)
         if count >= 5:
             return values, noun, name, count
         if count >= 2 and (best is None or count > best[3]):
@@ -279,8 +282,9 @@ def _groups(
     return order_blocks(len(one), BLOCKS), BLOCK, "order", natural
 
 
-def _noun(label: Text) -> Noun:
-    return Noun(label.ko, label.en, f"{label.en}s")
+def _called(name: str, task: Task) -> Noun:
+    label = task.label(name)
+    return NOUNS.get(name) or Noun(label.ko, label.en, f"{label.en}s")
 
 
 def _group_values(

@@ -235,7 +235,9 @@ def _weights(group: np.ndarray, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     even = np.full(len(names), 1 / len(names))
     groups = random.multinomial(len(names), even, DRAWS)
-    return groups[:, codes] * random.poisson(1.0, (DRAWS, len(codes)))
+    weights = groups.astype(np.int16)[:, codes]
+    weights *= random.poisson(1.0, weights.shape).astype(np.int16)
+    return weights
 
 
 def _figure(

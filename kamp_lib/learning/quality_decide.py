@@ -61,6 +61,7 @@ def verdict_of(judged: Judged) -> Verdict:
     pairs = zip(areas["positives"], areas["roc_auc"], strict=True)
     natural = cases.by_column != "order" or cases.natural_groups == 0
     groups = len(np.unique(cases.group)) if natural else cases.natural_groups
+    late = _forward(judged)
     return apply_rules(
         Evidence(
             label=cases.labelled,
@@ -70,14 +71,26 @@ def verdict_of(judged: Judged) -> Verdict:
             positive_groups=min(cases.positive_groups, groups),
             case=task.case,
             bad=task.bad,
-            by=cases.by,
+            by=cases.by if natural else cases.natural_by,
             score=judged.metrics["average_precision"],
             baseline=judged.baseline["average_precision"],
             lift=judged.lift,
             group_auc=[(int(bad), float(area)) for bad, area in pairs],
             leaking=[task.label(name) for name in prepared.leaking],
         ),
-        extra=_forward(judged),
+        extra=late,
+        collect=[_longer(judged)] if late else [],
+    )
+
+
+def _longer(judged: Judged) -> Text:
+    cases = judged.contest.plan.cases
+    now = cases.by.count(len(np.unique(cases.group)))
+    return Text(
+        f"더 긴 기간의 기록을 모아, 지난 자료로 다음 자료를 맞히는지 다시 확인해 주세요"
+        f"(지금 {now.ko}).",
+        f"Collect a longer record and check again that the past foretells what comes"
+        f" next (now {now.en}).",
     )
 
 

@@ -19,6 +19,8 @@ DRAWS = 500
 LEVEL = 0.95
 # An interval from fewer usable resamples says nothing.
 MIN_DRAWS = 40
+# Numbers held at once while resampling.
+CELLS = 4_000_000
 
 
 def average_precision(
@@ -117,10 +119,11 @@ def group_weights(groups: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
     """How often each case is drawn when whole groups are resampled, shape (draws, n)."""
     names, codes = np.unique(groups.astype(str), return_inverse=True)
     if len(names) < 2:
-        return np.zeros((0, len(codes)))
+        return np.zeros((0, len(codes)), dtype=np.int16)
     random = np.random.default_rng(seed)
     counts = random.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
-    return counts[:, codes].astype(float)
+    # small integers: half a thousand resamples of long data still fit into memory
+    return counts.astype(np.int16)[:, codes]
 
 
 def _labelled(
@@ -152,11 +155,12 @@ def resampled(
     ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
     bad = label[order] == 1
     found = np.full(len(weights), np.nan)
-    for start in range(0, len(weights), 100):  # bounded memory on long data
-        part = weights[start : start + 100][:, order]
+    step = max(1, min(100, CELLS // max(len(order), 1)))
+    for start in range(0, len(weights), step):
+        part = weights[start : start + step][:, order].astype(float)
         hits = np.cumsum(part * bad, axis=1)[:, ends]
         seen = np.cumsum(part, axis=1)[:, ends]
-        found[start : start + 100] = _metric(metric, hits, seen)
+        found[start : start + step] = _metric(metric, hits, seen)
     return found
 
 

@@ -181,3 +181,12 @@ def test_each_step_can_be_looked_at(frame):
     for step in (prepared, plan, contest, judged, quality.explain(judged)):
         assert "<table" in step._repr_html_()
     assert language() == "ko"
+
+
+def test_a_single_day_is_told_as_a_day_however_its_order_is_cut(frame):
+    day = frame.drop(columns="lot")
+    day["ts"] = pd.date_range("2026-03-02", periods=len(day), freq="30s", tz="UTC")
+    task = family_task(day, {"ts": "time"}, target="bad", folds=3)
+    verdict = quality.analyse(day, task).verdict
+    assert "too-few-groups" in [r.code for r in verdict.reasons]
+    assert "4일 이상" in verdict.collect[0].ko
