@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
 
 # A Monday; the three weeks from here have no public holiday in Korea.
 FIRST_DAY = pd.Timestamp("2026-06-08")
@@ -27,9 +26,10 @@ def wander(
     if n == 0:
         return np.empty(0)
     keep = np.exp(-1.0 / memory) if memory > 0 else 0.0
-    noise = rng.normal(size=n) * sigma * np.sqrt(1 - keep**2)
+    # y[t] = keep * y[t - 1] + noise[t], as an exponentially weighted mean
+    noise = rng.normal(size=n) * sigma * np.sqrt(1 - keep**2) / (1 - keep)
     noise[0] = rng.normal() * sigma
-    return np.asarray(lfilter([1.0], [1.0, -keep], noise))
+    return pd.Series(noise).ewm(alpha=1 - keep, adjust=False).mean().to_numpy()
 
 
 def working_days(count: int) -> pd.DatetimeIndex:
