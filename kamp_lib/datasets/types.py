@@ -48,6 +48,11 @@ class Finding(BaseModel):
     def action(self) -> Text:
         return Text(self.action_ko, self.action_en)
 
+    def _repr_html_(self) -> str:
+        from kamp_lib.datasets.displays import finding_html
+
+        return finding_html(self)
+
 
 class ColumnMatch(BaseModel):
     """One source column, the canonical name proposed for it, and why.
@@ -82,6 +87,11 @@ class Mapping(BaseModel):
         """Source name -> stored name, for every column."""
         return {m.source: m.canonical or m.source for m in self.columns}
 
+    def _repr_html_(self) -> str:
+        from kamp_lib.datasets.displays import mapping_html
+
+        return mapping_html(self)
+
 
 class Quality(BaseModel):
     """Data-quality score, 0-100, and its five parts."""
@@ -92,6 +102,11 @@ class Quality(BaseModel):
     uniqueness: float
     consistency: float
     timeliness: float
+
+    def _repr_html_(self) -> str:
+        from kamp_lib.datasets.displays import quality_html
+
+        return quality_html(self)
 
 
 class StoredColumn(BaseModel):
@@ -150,3 +165,8 @@ class IngestResult(BaseModel):
     mapping_file: str | None = None
     files: list[dict[str, Any]] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        from kamp_lib.datasets.displays import result_html
+
+        return result_html(self)

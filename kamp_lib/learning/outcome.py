@@ -46,6 +46,13 @@ class Verdict(BaseModel):
     reasons: list[Reason] = Field(default_factory=list)
     collect: list[Text] = Field(default_factory=list)
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        said = [*(reason.message for reason in self.reasons), *self.collect]
+        points = "".join(f"<li>{escape(str(point))}</li>" for point in said)
+        return f"<p><b>{escape(str(self.sentence))}</b></p><ul>{points}</ul>"
+
 
 class Split(BaseModel):
     """How cases were held out: never seen together, never from the future unless said."""
@@ -113,3 +120,31 @@ class Outcome:
     images: dict[str, bytes] = field(default_factory=dict)  # figures/<name>
     model: RiskModel | None = None
     notes: dict[str, float | int | str | bool | None] = field(default_factory=dict)
+
+    def scores(self) -> pd.DataFrame:
+        """Honest, baseline, forward and shuffled figures side by side, as text."""
+        import pandas as pd
+
+        kinds = {
+            Text("처음 보는 자료(정직한 성능)", "unseen groups (honest)"): self.metrics,
+            Text("기준(단순) 방법", "baseline"): self.baseline,
+            Text("시간 순서", "forward in time"): self.forward,
+            Text("섞어서 나눔(부풀려짐)", "shuffled (flatters)"): self.shuffled,
+        }
+        columns = {
+            str(kind): {name: _said(score) for name, score in scores.items()}
+            for kind, scores in kinds.items()
+            if scores
+        }
+        return pd.DataFrame(columns).fillna("–")
+
+    def _repr_html_(self) -> str:
+        return self.verdict._repr_html_() + self.scores().to_html()
+
+
+def _said(score: Score) -> str:
+    if score.value is None:
+        return "–"
+    if score.low is None or score.high is None:
+        return f"{score.value:.3f}"
+    return f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
