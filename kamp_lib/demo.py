@@ -14,13 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kamp_lib import console
 from kamp_lib.errors import KampError
 from kamp_lib.progress import Progress
 from kamp_lib.tenancy import Tenant, add_tenant
 from kamp_lib.text import Text
+
+if TYPE_CHECKING:
+    from kamp_lib.datasets import IngestResult
+    from kamp_lib.runs import RunRecord
 
 # Only a folder with this file in it is ours to empty.
 MARKER = ".kamp-demo"
@@ -47,14 +51,22 @@ class _Clock:
 
 
 @dataclass(frozen=True)
+class _Ready:
+    """A company whose data are in, and the model that is to run on them."""
+
+    tenant: Tenant
+    model: str
+    ingested: IngestResult
+
+
+@dataclass(frozen=True)
 class _Done:
     """What the result table shows of one company."""
 
     tenant: Tenant
-    model: str
     rows: int
     quality: float
-    run: Any
+    run: RunRecord
 
 
 def build_demo(
@@ -78,7 +90,7 @@ def build_demo(
         console.progress(Text("분석 실행", "Run")) as listener,
         ThreadPoolExecutor(max_workers=2) as pool,
     ):
-        done = list(pool.map(lambda r: _analyse(*r, clock, listener), ready))
+        done = list(pool.map(lambda r: _analyse(r, clock, listener), ready))
     _show(done)
     timings = {"seconds": round(clock.seconds, 1), "steps": clock.steps}
     (home / "demo.json").write_text(json.dumps(timings, indent=1), encoding="utf-8")
@@ -117,7 +129,7 @@ def _empty_home(home: Path) -> Path:
 
 def _bring_in(
     home: Path, company: Any, clock: _Clock, *, size: str, seed: int
-) -> tuple[Tenant, str, Any]:
+) -> _Ready:
     """Make one company and its machine's files, and ingest them as anyone's."""
     from kamp_lib.datasets import ingest
     from kamp_lib.testbed import simulate
@@ -147,29 +159,27 @@ def _bring_in(
             on=raw.on,
             progress=listener,
         )
-    return tenant, company.model, result
+    return _Ready(tenant, company.model, result)
 
 
-def _analyse(
-    tenant: Tenant, model: str, ingested: Any, clock: _Clock, listener: Progress
-) -> _Done:
+def _analyse(ready: _Ready, clock: _Clock, listener: Progress) -> _Done:
     """Run the standard analysis of one company and publish its page."""
     from kamp_lib import reports
     from kamp_lib.runs import failed_sentence
     from kamp_lib.workbench import Company
 
-    name = tenant.name
+    tenant, name = ready.tenant, ready.tenant.name
 
     def named(step: Text, **where: Any) -> None:
         listener(Text(f"{name.ko} · {step.ko}", f"{name.en} · {step.en}"), **where)
 
+    data = ready.ingested
     with clock.step(Text(f"{name.ko} · 분석과 게시", f"{name.en} · run and publish")):
-        bundle = Company(tenant).run(model, dataset=ingested.dataset, progress=named)
+        bundle = Company(tenant).run(ready.model, dataset=data.dataset, progress=named)
         if bundle.record.status == "failed":
             raise failed_sentence(bundle.record)
         reports.publish(tenant, bundle.record.run)
-    quality = ingested.quality.score
-    return _Done(tenant, model, ingested.rows_stored, quality, bundle.record)
+    return _Done(tenant, data.rows_stored, data.quality.score, bundle.record)
 
 
 def _show(done: list[_Done]) -> None:

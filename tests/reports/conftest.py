@@ -6,12 +6,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -480,7 +474,9 @@ def run_of(slug: str) -> str:
 
 @pytest.fixture(scope="session")
 def served(
-    bundles: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+    bundles: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    page_server: Callable[[Path], Any],
 ) -> Iterator[Served]:
     """Six companies' reports, served as `kamp pages` serves them."""
     home = tmp_path_factory.mktemp("served")
@@ -489,27 +485,8 @@ def served(
         bundles(company.runs / run_of(slug), family, **options)
         folder = reports.publish(company, run_of(slug))
         _give_model(folder / "report.ipynb")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    code = (
-        "from pathlib import Path; from kamp_lib import reports;"
-        "from kamp_lib.tenancy import list_tenants;"
-        f"reports.serve(list_tenants(Path({str(home)!r})), port={port})"
-    )
-    log = (home / "server.log").open("wb")
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=log, stderr=log)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/", process, home / "server.log")
-        yield Served(f"http://127.0.0.1:{port}", home, process.pid)
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
+    with page_server(home) as server:
+        yield Served(server.url, home, server.pid)
 
 
 def _give_model(report: Path) -> None:
@@ -525,15 +502,3 @@ def _give_model(report: Path) -> None:
     }
     notebook["cells"] = [patch, *notebook["cells"]]
     report.write_text(json.dumps(notebook), encoding="utf-8")
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"the page server did not start: {log.read_text()[-2000:]}")

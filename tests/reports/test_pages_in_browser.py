@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kamp_lib import reports
-from kamp_lib.reports.exporting import find_browser
 from kamp_lib.runs import Bundle
 
 if TYPE_CHECKING:
@@ -30,22 +27,6 @@ MODELS = {
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 THRESHOLD = ".kamp-threshold [role=slider]"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is missing; CI must have it")
-        pytest.skip("Chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        # Chromium has no sandbox for root
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = p.chromium.launch(executable_path=shutil.which(path), args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
