@@ -117,11 +117,17 @@ def side_by_side(one: Callable[[Fold], Result], folds: list[Fold]) -> Iterator[R
 
     Each fold computes in one thread: many small fits side by side beat one that waits.
     """
+
+    def alone(fold: Fold) -> Result:
+        # OpenMP keeps its limit per thread, so it has to be set inside each of them
+        with threadpool_limits(1, user_api="openmp"):
+            return one(fold)
+
     with (
         threadpool_limits(1),
         ThreadPoolExecutor(max_workers=settings().threads) as workers,
     ):
-        yield from workers.map(one, folds)
+        yield from workers.map(alone, folds)
 
 
 def out_of_fold(
