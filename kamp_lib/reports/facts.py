@@ -83,7 +83,7 @@ class Case(BaseModel):
 class Group(BaseModel):
     group: str
     cases: int
-    positives: int
+    positives: int = 0  # unknown without labels
     missed: int | None = None
     false_alarms: int | None = None
     average_precision: float | None = None
@@ -168,7 +168,7 @@ def draw_facts(bundle: Bundle) -> Facts:
         good_cases=len(labels) - bad,
         bad_cases=bad,
         flagged=flagged,
-        thresholds=_rows(bundle.table("thresholds"), Point, by="threshold"),
+        thresholds=_counted(bundle.table("thresholds")),
         causes=_rows(bundle.table("causes"), Cause),
         ranges=_rows(bundle.table("ranges"), Range),
         cases=_rows(shown.head(MOST_CASES), Case),
@@ -206,6 +206,13 @@ def _rows(frame: pd.DataFrame, kind: type[Any], by: str | None = None) -> list[A
     rows = [_present(row) for row in frame[known].to_dict(orient="records")]
     # a threshold of infinity (flag nothing) is no point on a page
     return [kind(**row) for row in rows if by is None or by in row]
+
+
+def _counted(thresholds: pd.DataFrame) -> list[Point]:
+    """The thresholds whose misses are known: none of them without labels."""
+    if "missed" not in thresholds:
+        return []
+    return _rows(thresholds.dropna(subset=["missed"]), Point, by="threshold")
 
 
 def _present(row: dict[Any, Any]) -> dict[str, Any]:
