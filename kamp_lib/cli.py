@@ -6,6 +6,7 @@ Exit status: 0 done, 1 it failed (one clear sentence on stderr), 2 wrong usage.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -57,6 +58,9 @@ def main() -> None:
     """Run the command; every failure becomes one sentence and an exit status."""
     # a polite kill leaves things as Ctrl-C does
     signal.signal(signal.SIGTERM, _stop)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a name that the terminal cannot show is no reason to stop
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         os.environ.setdefault("KAMP_LANG", settings().lang)
         _app()()
@@ -105,7 +109,12 @@ def _os_sentence(error: OSError) -> str:
             f"the disk is full; free some space and try again. {place}",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return _(f"쓸 권한이 없습니다: {place}", f"no permission to write: {place}")
+        return _(f"권한이 없습니다: {place}", f"no permission: {place}")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return _(
+            f"폴더가 있어야 할 자리에 파일이 있습니다: {place}. KAMP_HOME을 확인하세요.",
+            f"a file stands where a folder should be: {place}; check KAMP_HOME.",
+        )
     return _(f"파일 오류: {error}", f"file error: {error}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -28,7 +29,7 @@ class Settings(BaseSettings):
     """What can be set, with its default and meaning."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KAMP_", toml_file="kamp.toml", extra="ignore"
+        env_prefix="KAMP_", toml_file="kamp.toml", extra="ignore", env_ignore_empty=True
     )
 
     home: Path = Field(
@@ -75,6 +76,11 @@ def settings() -> Settings:
         raise UsageError(
             f"설정 {name} 값이 올바르지 않습니다: {first['msg']}",
             f"the setting {name} is wrong: {first['msg']}",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"설정 파일 kamp.toml을 읽을 수 없습니다: {error}. 그 줄을 고치세요.",
+            f"cannot read the settings file kamp.toml: {error}; mend that line.",
         ) from error
 
 

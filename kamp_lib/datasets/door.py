@@ -23,7 +23,7 @@ from kamp_lib.datasets.reading import Paths, read
 from kamp_lib.datasets.store import State, Store, check_name, storing
 from kamp_lib.datasets.transaction import store_ingest
 from kamp_lib.datasets.types import IngestResult, Mapping
-from kamp_lib.errors import KampError
+from kamp_lib.errors import KampError, UsageError
 from kamp_lib.progress import Progress, silent
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
@@ -92,6 +92,8 @@ def ingest(
         rows = typed_rows(raw, tenant, simulated=simulated)
     with clock.step("map", Text("열을 맞추는 중", "mapping columns")):
         remembered = _remembered(tenant, equipment, dataset, rows.frame, mapping)
+        _check_kind(record_kind, machine)
+        _check_kind(remembered.record_kind if remembered else None, machine)
         chosen, shifts = propose_mapping(
             rows.frame, machine, record_kind=record_kind, remembered=remembered
         )
@@ -197,6 +199,16 @@ def _remembered(
         if {m.source for m in mapping.columns} == columns:
             return mapping
     return None
+
+
+def _check_kind(record_kind: str | None, machine: Equipment) -> None:
+    kinds = [kind.id for kind in machine.record_kinds]
+    if record_kind is not None and record_kind not in kinds:
+        known = ", ".join(kinds) or "-"
+        raise UsageError(
+            f"설비 '{machine.id}'에 '{record_kind}' 기록은 없습니다. 쓸 수 있는 것: {known}",
+            f"equipment {machine.id!r} has no records of kind {record_kind!r}; known: {known}",
+        )
 
 
 def _result(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import yaml
 
+from kamp_lib.datasets.raw import unique_names
 from kamp_lib.datasets.types import ColumnMatch, Mapping
 from kamp_lib.errors import KampError
 
@@ -56,11 +58,13 @@ def load_mapping(path: Path) -> Mapping:
     Raises
     ------
     KampError
-        The file is missing, is not YAML, or an entry lacks `source` or `name`, or two
-        columns are given the same name.
+        The file is missing, is not YAML, or an entry lacks `source` or `name`, two
+        columns are given the same name, or one is given a name of the store's own.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        if not path.is_file():  # a pipe or a device never ends
+            raise FileNotFoundError(path)
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise KampError(
             f"열 맞추기 파일 {path}을(를) 읽을 수 없습니다. 경로를 확인하세요.",
@@ -68,7 +72,7 @@ def load_mapping(path: Path) -> Mapping:
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f"{Path(path).name}:{mark.line + 1}" if mark else Path(path).name
+        place = f"{path.name}:{mark.line + 1}" if mark else path.name
         raise KampError(
             f"열 맞추기 파일 {place}이(가) YAML 형식이 아닙니다. 그 줄을 고치세요.",
             f"the mapping file {place} is not valid YAML; mend that line",
@@ -79,6 +83,9 @@ def load_mapping(path: Path) -> Mapping:
             "'equipment' 와 'columns' 목록이 필요합니다",
             "it needs 'equipment' and a list 'columns'",
         )
+    kind = content.get("record_kind")
+    if not isinstance(kind, str | None):
+        raise _wrong(path, "'record_kind' 는 이름입니다", "'record_kind' is a name")
     matches = [_entry(path, i, e) for i, e in enumerate(content["columns"], 1)]
     for field, seen in (
         ("source", [m.source for m in matches]),
@@ -93,7 +100,7 @@ def load_mapping(path: Path) -> Mapping:
             )
     return Mapping(
         equipment=str(content.get("equipment") or "generic"),
-        record_kind=content.get("record_kind"),
+        record_kind=kind,
         columns=matches,
     )
 
@@ -105,9 +112,17 @@ def _entry(path: Path, number: int, entry: Any) -> ColumnMatch:
             f"columns 의 {number}번째 항목에 'source' 와 'name' 이 있어야 합니다",
             f"entry {number} of columns needs 'source' and 'name'",
         )
-    source, name = str(entry["source"]), str(entry["name"])
+    source, name = (normalize("NFC", str(entry[part])) for part in ("source", "name"))
+    if unique_names([name]) != [name]:
+        raise _wrong(
+            path,
+            f"{number}번째 항목의 이름 {name!r}은(는) 저장할 때 쓸 수 없습니다",
+            f"entry {number} has a name that cannot be stored: {name!r}",
+        )
     by_hand = bool(entry.get("by_hand")) or str(entry.get("proposed", "")) != name
-    confidence = 1.0 if by_hand else float(entry.get("confidence") or 0.0)
+    told = entry.get("confidence")
+    confidence = float(told) if isinstance(told, int | float) else 0.0
+    confidence = 1.0 if by_hand else confidence
     return ColumnMatch(
         source=source,
         # a column kept under its own name was proposed with no confidence at all

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pyarrow as pa
 
@@ -137,7 +138,9 @@ def sha256_of(data: bytes) -> str:
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Column names as they stand, but none empty and none twice.
+    """Column names as they stand, but none empty, none twice and nothing unseen in them.
+
+    Korean that a Mac wrote in single letters is put together.
 
     >>> unique_names(["a", "", "a"])
     ['a', 'column_2', 'a_2']
@@ -145,7 +148,8 @@ def unique_names(names: Sequence[str]) -> list[str]:
     result: list[str] = []
     taken = {*PROVENANCE, INGEST_COLUMN}
     for place, name in enumerate(names, start=1):
-        name = " ".join(name.split()) or f"column_{place}"
+        seen = "".join(c if c.isprintable() else " " * c.isspace() for c in name)
+        name = " ".join(normalize("NFC", seen).split()) or f"column_{place}"
         wanted, number = name, 1
         # Delta Lake knows no upper and lower case in names.
         while name.lower() in taken:

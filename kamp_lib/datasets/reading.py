@@ -92,9 +92,14 @@ def _files(path: Path, labels: Path | None) -> list[tuple[Path, str]]:
             f"there is no such file: {path}; check the path.",
         )
     if not path.is_dir():
+        if not path.is_file():  # a pipe or a device never ends
+            raise KampError(
+                f"일반 파일이 아니어서 읽을 수 없습니다: {path}. 파일이나 폴더를 고르세요.",
+                f"not a plain file: {path}; choose a file or a folder.",
+            )
         if path.suffix.lower() not in (*ENDINGS, *IMAGE_ENDINGS):
             raise _unknown(path.name)
-        return [(path, path.name)]
+        return [(path, _name(path.name))]
     found = []
     for folder, folders, names in os.walk(path, followlinks=False):
         folders[:] = sorted(f for f in folders if not f.startswith((".", "__")))
@@ -104,13 +109,24 @@ def _files(path: Path, labels: Path | None) -> list[tuple[Path, str]]:
             if name.startswith((".", "~$")) or file.is_symlink() or not file.is_file():
                 continue
             if usable and not (labels and labels.exists() and file.samefile(labels)):
-                found.append((file, file.relative_to(path).as_posix()))
+                found.append((file, _name(file.relative_to(path).as_posix())))
     if not found:
         raise KampError(
             f"폴더에 읽을 수 있는 파일이 없습니다: {path}. CSV, 엑셀(.xlsx), Parquet, 이미지를 넣으세요.",
             f"nothing in the folder can be read: {path}; it needs CSV, .xlsx, Parquet or images.",
         )
     return sorted(found, key=lambda f: _natural(f[1]))
+
+
+def _name(name: str) -> str:
+    """A file's name as text: what an old Korean Windows packed is CP949."""
+    raw = os.fsencode(name)
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", errors="replace")
 
 
 def _with_own_names(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -274,13 +290,13 @@ def _with_labels(raw: Raw, path: Path, on: str) -> Raw:
             f"{path.name!r} has no column {on!r}; it has {', '.join(labels.columns)}.",
         )
     keys = [_key(v) for v in labels.table[on].to_pylist()]
-    twice = [k for k, n in Counter(keys).items() if n > 1]
+    twice = [k for k, n in Counter(keys).items() if k and n > 1]
     if twice:
         raise KampError(
             f"'{path.name}'의 '{on}' 열에 같은 값이 겹칩니다({', '.join(twice[:5])}). 하나만 남기세요.",
             f"{path.name!r} names {', '.join(twice[:5])} more than once in {on!r}; keep one of each.",
         )
-    place_of = {key: place for place, key in enumerate(keys)}
+    place_of = {key: place for place, key in enumerate(keys) if key}
     by = on if on in raw.columns else (FILE if raw.images else RUN)
     names = raw.table[by].to_pylist()
     found = {name: _place(name, place_of) for name in dict.fromkeys(names)}

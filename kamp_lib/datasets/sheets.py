@@ -100,7 +100,7 @@ def _as_text(cell: Any) -> str:
 
 
 def read_parquet(path: Path, data: bytes, name: str) -> Raw:
-    """Read one Parquet file; nested values become text."""
+    """Read one Parquet file; nested and binary values become text."""
     try:
         table = pq.read_table(pa.BufferReader(data), use_threads=True)
     except (pa.ArrowException, OSError) as error:
@@ -120,8 +120,28 @@ def read_parquet(path: Path, data: bytes, name: str) -> Raw:
         if pa.types.is_nested(field.type):
             cells = [None if v is None else str(v) for v in table[place].to_pylist()]
             table = table.set_column(place, field.name, pa.array(cells, pa.string()))
+        elif _is_binary(field.type):
+            column = _binary_as_text(table[place])
+            table = table.set_column(place, field.name, column)
     rows = table.num_rows
     source = Source(name, path, sha256_of(data), len(data), rows)
     table = table.append_column(FILE, pa.array([name] * rows, pa.string()))
     table = table.append_column(ROW, pa.array(np.arange(1, rows + 1), pa.int64()))
     return Raw(table, [source])
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def _binary_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """Old writers mark no text as text; what is none is shown in hexadecimal digits."""
+    try:
+        return column.cast(pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        cells = [None if v is None else v.hex() for v in column.to_pylist()]
+        return pa.array(cells, pa.string())

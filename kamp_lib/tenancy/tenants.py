@@ -16,6 +16,7 @@ from kamp_lib.text import Text
 
 # JupyterHub 6's rule for server names; the hub user of a company is its slug.
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,29}")
+LONGEST_NAME = 100
 RESERVED = frozenset({"report", "portal", "admin", "hub", "static", "services", "api"})
 FOLDERS = ("data", "workspace", "runs", "published")
 
@@ -81,16 +82,13 @@ def add_tenant(
     Raises
     ------
     KampError
-        When the company exists, or the time zone is unknown.
+        When the company exists, or its name or time zone will not do.
     """
     check_slug(slug)
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise UsageError(
-            f"시간대 '{time_zone}'를 모릅니다. 예: Asia/Seoul",
-            f"unknown time zone {time_zone!r}; for example Asia/Seoul",
-        ) from error
+    for name in (name_ko, name_en):
+        if name is not None:
+            _check_company_name(name)
+    _check_time_zone(time_zone)
     folder = _tenants_folder(home) / slug
     if (folder / "tenant.toml").exists():
         raise KampError(
@@ -103,15 +101,39 @@ def add_tenant(
     for part in FOLDERS:
         (folder / part).mkdir(parents=True, exist_ok=True)
     partial = folder / f".tenant.toml.{os.getpid()}"
-    partial.write_text(_as_toml(tenant), encoding="utf-8")
-    partial.rename(folder / "tenant.toml")
+    try:
+        partial.write_text(_as_toml(tenant), encoding="utf-8")
+        partial.rename(folder / "tenant.toml")
+    finally:
+        partial.unlink(missing_ok=True)
     return tenant
+
+
+def _check_company_name(name: str) -> None:
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"기업 이름 {name!r}은(는) 쓸 수 없습니다. 한 줄로 {LONGEST_NAME}자까지 적으세요.",
+            f"{name!r} cannot be a company's name; write one line of {LONGEST_NAME} letters at most.",
+        )
+
+
+def _check_time_zone(time_zone: str) -> None:
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            f"시간대 '{time_zone}'를 모릅니다. 예: Asia/Seoul",
+            f"unknown time zone {time_zone!r}; for example Asia/Seoul",
+        ) from error
 
 
 def list_tenants(home: Path | None = None) -> list[Tenant]:
     """All companies under `KAMP_HOME`, by slug."""
-    files = sorted(_tenants_folder(home).glob("*/tenant.toml"))
-    return [tenant_at(file.parent) for file in files]
+    try:
+        folders = sorted(_tenants_folder(home).iterdir())
+    except FileNotFoundError:
+        return []
+    return [_own(f) for f in folders if (f / "tenant.toml").is_file()]
 
 
 def tenant_named(slug: str | None = None, home: Path | None = None) -> Tenant:
@@ -145,7 +167,18 @@ def tenant_named(slug: str | None = None, home: Path | None = None) -> Tenant:
             f"기업 '{slug}'가 없습니다. {known_ko}. 추가: kamp tenant add {slug} 이름",
             f"there is no company {slug!r}; {known_en}. Add it: kamp tenant add {slug} NAME",
         )
-    return tenant_at(folder)
+    return _own(folder)
+
+
+def _own(folder: Path) -> Tenant:
+    """The company of this folder, which must not pass itself off as another."""
+    tenant = tenant_at(folder)
+    if tenant.slug != folder.name:
+        raise KampError(
+            f"기업 폴더 {folder}의 tenant.toml에 다른 기업 ID '{tenant.slug}'가 적혀 있습니다.",
+            f"the tenant.toml of {folder} names another company, {tenant.slug!r}.",
+        )
+    return tenant
 
 
 def tenant_at(folder: Path) -> Tenant:
@@ -153,6 +186,7 @@ def tenant_at(folder: Path) -> Tenant:
     path = folder / "tenant.toml"
     try:
         entry = tomllib.loads(path.read_text(encoding="utf-8"))
+        _check_time_zone(entry.get("time_zone", "Asia/Seoul"))
         return Tenant(
             slug=check_slug(entry["slug"]),
             name=Text(entry["name_ko"], entry["name_en"]),
@@ -165,8 +199,8 @@ def tenant_at(folder: Path) -> Tenant:
         OSError,
         KeyError,
         TypeError,
-        UnicodeError,
-        tomllib.TOMLDecodeError,
+        ValueError,
+        UsageError,
     ) as error:
         raise KampError(
             f"기업 폴더를 읽을 수 없습니다: {path} ({error})",

@@ -85,7 +85,7 @@ def ingest(
     if undo:
         _undo(tenant, rest, as_json)
         return
-    if len(rest) < 2:
+    if len(rest) < 2 or not all(rest):  # an empty name would be this folder
         raise UsageError(
             "설비와 파일을 적어 주세요: kamp ingest 기업 설비 파일...",
             "name the equipment and the files: kamp ingest TENANT EQUIPMENT FILE...",

@@ -16,7 +16,7 @@ def test_a_slug_that_jupyterhub_would_refuse_is_refused(slug: str) -> None:
 
 
 def test_a_company_read_back_from_its_folder_is_the_same() -> None:
-    name = '따옴표 " 와 \\ 와 \n 줄'
+    name = '따옴표 " 와 \\ 와 {x} # 줄'
     made = add_tenant(
         "acme", name, "Acme", equipment=("press",), time_zone="Asia/Tokyo"
     )
