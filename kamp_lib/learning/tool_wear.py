@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from kamp_lib.learning.calibration import Calibration
 from kamp_lib.learning.nested import Folds, Judged, fair_folds, judge
@@ -32,6 +33,8 @@ from kamp_lib.text import Text
 if TYPE_CHECKING:
     from kamp_lib.learning.outcome import Outcome
 
+# thousands of small matrices: threads that wait for each other cost three times the time
+ONE_THREAD = threadpool_limits.wrap(limits=1, user_api="blas")
 KINDS = {c.id: c for c in RUN_CANDIDATES}
 NAMES = {**{c.id: c.name for c in RUN_CANDIDATES}, SampleTrees.id: SampleTrees.name}
 JUDGING = Text("처음 보는 회차로 평가", "Judging on unseen runs")
@@ -71,6 +74,7 @@ def split(cases: ToolCases, task: Task) -> Folds | None:
     return folds and [(rows[learn], rows[held]) for learn, held in folds]
 
 
+@ONE_THREAD
 def compete(
     cases: ToolCases, folds: Folds | None, seed: int = 0, progress: Progress = silent
 ) -> ToolJudgement:

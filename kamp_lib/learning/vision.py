@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from kamp_lib.learning.calibration import Calibration
 from kamp_lib.learning.nested import Folds, Judged, fair_folds, judge
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from kamp_lib.learning.outcome import Outcome
     from kamp_lib.learning.task import Task
 
+# thousands of small matrices: threads that wait for each other cost three times the time
+ONE_THREAD = threadpool_limits.wrap(limits=1, user_api="blas")
 KINDS = {c.id: c for c in CANDIDATES}
 NAMES = {c.id: c.name for c in CANDIDATES}
 JUDGING = Text("처음 보는 사진으로 평가", "Judging on unseen pictures")
@@ -62,6 +65,7 @@ class Inspection:
     acquisition: dict[str, float]
 
 
+@ONE_THREAD
 def load(
     data: pd.DataFrame, task: Task, images_folder: Path, progress: Progress = silent
 ) -> VisionCases:
@@ -79,6 +83,7 @@ def load(
     )
 
 
+@ONE_THREAD
 def measure(cases: VisionCases) -> Measured:
     """Step 2: features and patches of every picture."""
     return measure_all(cases.pictures)
@@ -97,6 +102,7 @@ def split(cases: VisionCases, parameters: Mapping[str, Any]) -> Folds | None:
     return [(rows[learn], rows[held]) for learn, held in folds]
 
 
+@ONE_THREAD
 def inspect(
     cases: VisionCases,
     measured: Measured,
