@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kamp_lib.reports.facts import Chart, Facts
+from kamp_lib.reports.facts import Chart, Facts, Group
 from kamp_lib.reports.words import Words
 from kamp_lib.reports.worth import nearest
 from kamp_lib.runs import RunRecord
@@ -41,7 +41,7 @@ def draw_figures(record: RunRecord, facts: Facts, words: Words) -> dict[str, str
         drawn["tradeoff"] = _tradeoff(record, facts, words)
         if any(g.positives and g.missed is not None for g in facts.groups):
             drawn["groups"] = _groups(record, facts, words)
-        if any(g.average_precision is not None for g in facts.groups):
+        if scored(facts):
             drawn["scores"] = _scores(record, facts, words)
     if len(facts.calibration) > 1:
         drawn["calibration"] = _calibration(facts, words)
@@ -207,8 +207,17 @@ def _groups(record: RunRecord, facts: Facts, words: Words) -> str:
     return _svg(f"groups-{words.lang}", title, 0.75 + 0.26 * len(bars), paint)
 
 
+def scored(facts: Facts) -> list[Group]:
+    """Groups with bad and good cases: a score of one kind alone says nothing."""
+    return [
+        g
+        for g in facts.groups
+        if g.average_precision is not None and 0 < g.positives < g.cases
+    ]
+
+
 def _scores(record: RunRecord, facts: Facts, words: Words) -> str:
-    rows = [g for g in facts.groups if g.average_precision is not None][:MOST_BARS]
+    rows = scored(facts)[:MOST_BARS]
     title = words("trust.scores_figure", group=group_word(record, words))
 
     def paint(figure: Figure, axes: Axes) -> None:

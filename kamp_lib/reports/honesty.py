@@ -8,6 +8,8 @@ from kamp_lib.reports.facts import Facts
 from kamp_lib.reports.worth import nearest
 from kamp_lib.runs import RunRecord
 
+# A threshold that flags this share does not tell cases apart.
+ALMOST_ALL = 0.9
 # Scores of a run that a page shows as "points of 100", best known first.
 HEADLINE = ("average_precision", "roc_auc")
 
@@ -19,6 +21,7 @@ class Found:
     positives: int
     found: int
     flagged: int
+    cases: int
     expected: float
     low: float | None
     high: float | None
@@ -26,6 +29,11 @@ class Found:
     @property
     def recall(self) -> float:
         return self.found / self.positives
+
+    @property
+    def flags_all(self) -> bool:
+        """Nearly every case is flagged, so finding the bad ones says nothing."""
+        return self.flagged >= ALMOST_ALL * self.cases
 
     @property
     def precision(self) -> float | None:
@@ -43,6 +51,7 @@ def found(record: RunRecord, facts: Facts) -> Found | None:
         positives=facts.bad_cases,
         found=point.true_alarms,
         flagged=point.flagged,
+        cases=total,
         expected=point.flagged * facts.bad_cases / total,
         low=low,
         high=high,
