@@ -22,7 +22,9 @@ def test_strokes_without_labels_end_in_control_charts(
     (file,) = raw.files
     strokes = pd.read_csv(file, encoding="utf-8-sig")
     unlabelled = tmp_path / "strokes.csv"
-    strokes.drop(columns="금형이상").to_csv(unlabelled, index=False, encoding="utf-8-sig")
+    strokes.drop(columns="금형이상").to_csv(
+        unlabelled, index=False, encoding="utf-8-sig"
+    )
     company = Company(tenant)
     company.ingest("press", unlabelled)
     bundle = company.run("press-die-breakage")
