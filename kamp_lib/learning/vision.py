@@ -242,8 +242,9 @@ def _without_labels(cases: VisionCases, measured: Measured, seed: int) -> Inspec
         heat[rows] = fitted.memory.heat(measured.patches[rows])
         raw[rows], fold[rows] = fitted.score(measured[rows]), k
     rest = np.flatnonzero(np.isnan(raw))
-    heat[rest] = whole.memory.heat(measured.patches[rest])
-    raw[rest] = whole.score(measured[rest])
+    if len(rest):  # pictures known to be bad
+        heat[rest] = whole.memory.heat(measured.patches[rest])
+        raw[rest] = whole.score(measured[rest])
     # an alarm score: even odds at the limit that one ordinary picture in 100 crosses
     ordinary = raw[learnable]
     limit = float(np.quantile(ordinary, ALARM))
