@@ -169,13 +169,14 @@ def task_for(
     target = _target(model, given, names)
     time = _named(given, "time", names) or _time(columns)
     group = _named(given, "group", [*names, DAY])
+    chosen = _listed(given, names)
+    _apart(target, group, chosen)
     groups = [group] if group else [g for g in _groups(model, columns) if g != target]
     catalogued = _catalogued(model, target)
     bad_value = given.get("bad_value")
     product = next((n for n in PRODUCT_COLUMNS if n in names), None)
     leaks = [n for n in (model.leaks if model else ()) if n in names]
     kept_out = {target, time, product, group, ORIGIN, *leaks}
-    chosen = _listed(given, names)
     return Task(
         family=family.id,
         model=model.id if model else None,
@@ -306,6 +307,17 @@ def _listed(given: Mapping[str, Value], names: list[str]) -> list[str]:
     for name in wanted:
         _named({"features": name}, "features", names)
     return wanted
+
+
+def _apart(target: str | None, group: str | None, chosen: list[str]) -> None:
+    """What is to be foretold is neither an input nor what is held out together."""
+    for name, used in (("group", [group]), ("features", chosen)):
+        if target is not None and target in used:
+            raise UsageError(
+                f"{name}={target}: 예측할 열(target)은 여기에 쓸 수 없습니다. 다른 열을 고르세요.",
+                f"{name}={target}: the column to foretell (target) cannot be used here;"
+                " choose another.",
+            )
 
 
 def _time(columns: Sequence[StoredColumn]) -> str | None:

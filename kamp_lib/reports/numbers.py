@@ -13,12 +13,14 @@ MAN, EOK = 10_000, 100_000_000
 
 def count(value: float) -> str:
     """A whole number with thousands separators."""
+    if not math.isfinite(value):
+        return "–"
     return f"{round(value):,}"
 
 
 def few(value: float) -> str:
     """A count that may be a fraction: one decimal below ten, whole above."""
-    if value >= 9.95 or abs(value - round(value)) < 0.05:
+    if not math.isfinite(value) or value >= 9.95 or abs(value - round(value)) < 0.05:
         return count(value)
     return f"{value:.1f}"
 
@@ -49,6 +51,8 @@ def percent(share: float | None) -> str:
 
 def money(krw: float, lang: Language) -> str:
     """An amount in two or three significant digits: 약 120만 원 without the 약."""
+    if not math.isfinite(krw):
+        return "–"
     sign = "-" if krw < 0 else ""
     size = _significant(abs(krw), 3 if abs(krw) >= EOK else 2)
     if lang == "en":
@@ -62,6 +66,8 @@ def money(krw: float, lang: Language) -> str:
 
 def of_ten(share: float) -> str:
     """How many of ten: a whole number, except near nothing and all."""
+    if not math.isfinite(share):
+        return "–"
     ten = 10 * share
     if 0 < ten < 0.95 or 9.05 < ten < 10:
         return f"{ten:.1f}"
@@ -73,7 +79,10 @@ def when(time: datetime | None, zone: str, *, seconds: bool = False) -> str:
     if time is None:
         return "–"
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    local = aware.astimezone(known_zone(zone))
+    try:
+        local = aware.astimezone(known_zone(zone))
+    except OverflowError:  # beyond the years that a calendar has
+        local = aware
     return local.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 

@@ -126,7 +126,7 @@ def _summary(bundle: Bundle, words: Words) -> list[list[Any]]:
         ]
     for name, score in record.metrics.items():
         label = words.maybe(f"column.{name}", name)
-        rows.append([label, score.value])
+        rows.append([label, _cell(score.value, "UTC")])
         if score.low is not None and score.high is not None:
             interval = f"{score.low:.3f} – {score.high:.3f}"
             rows.append([f"{label} · {words('trust.interval')}", interval])

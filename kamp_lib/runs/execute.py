@@ -302,7 +302,11 @@ def _engine() -> type:
                 # not papermill's `cwd`, which moves this whole process
                 resources={"metadata": {"path": str(folder)}},
                 config=_sockets(private),
-                extra_arguments=["--HistoryManager.enabled=False"],
+                extra_arguments=[
+                    "--HistoryManager.enabled=False",
+                    # what a kernel says while it is stopped is no news
+                    "--IPKernelApp.log_level=50",
+                ],
             )
             return client.execute(env=_kernel_environment(private))
 

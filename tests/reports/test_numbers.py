@@ -44,3 +44,13 @@ def test_times_are_shown_in_the_companys_zone() -> None:
 def test_an_unknown_zone_of_a_record_falls_back_to_utc() -> None:
     late = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
     assert numbers.when(late, "../etc/passwd") == "2026-11-20 15:30"
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_a_dash(odd: float) -> None:
+    shown = [numbers.count(odd), numbers.few(odd), numbers.money(odd, "ko")]
+    assert [*shown, numbers.of_ten(odd), numbers.quantity(odd)] == ["–"] * 5
+
+
+def test_a_time_at_the_end_of_the_calendar_is_shown() -> None:
+    assert numbers.when(datetime.max, "Asia/Seoul") == "9999-12-31 23:59"
