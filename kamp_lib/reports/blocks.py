@@ -6,6 +6,7 @@ Names, reasons and findings come from a company's files, so every template escap
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -341,4 +342,6 @@ def sentence_of(record: RunRecord) -> Text:
 
 def _points(scores: dict[str, Any], name: str | None) -> int | None:
     score = scores.get(name) if name else None
-    return None if score is None or score.value is None else round(100 * score.value)
+    if score is None or score.value is None or not math.isfinite(100 * score.value):
+        return None
+    return round(100 * score.value)

@@ -140,14 +140,17 @@ class Facts(BaseModel):
 def facts_of(bundle: Bundle) -> Facts:
     """The kept facts of a bundle, or, where a run kept none, drawn from its tables."""
     file = bundle.path / PAGE
-    if not file.is_file():
-        return draw_facts(bundle)
+    kept = file.is_file()
     try:
-        return Facts.model_validate_json(file.read_bytes())
-    except ValidationError as error:
+        if kept:
+            return Facts.model_validate_json(file.read_bytes())
+        return draw_facts(bundle)
+    # tables may come from anywhere: columns that lack, values of another kind
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        place = file if kept else bundle.path / "tables"
         raise KampError(
-            f"페이지 내용을 읽을 수 없습니다: {file}. 분석을 다시 실행하세요.",
-            f"cannot read what the page shows: {file}. Run the analysis again.",
+            f"페이지 내용을 읽을 수 없습니다: {place}. 분석을 다시 실행하세요.",
+            f"cannot read what the page shows: {place}. Run the analysis again.",
         ) from error
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic_core import from_json
 
 from kamp_lib.errors import KampError
 from kamp_lib.runs.record import RunRecord
@@ -39,19 +39,36 @@ class Bundle:
         """
         file = self.path / "run.json"
         try:
-            return RunRecord.model_validate_json(file.read_bytes())
-        except (OSError, ValidationError) as error:
+            # a record that we wrote holds no NaN and no Infinity
+            content = from_json(file.read_bytes(), allow_inf_nan=False)
+            return RunRecord.model_validate(content)
+        except (OSError, ValueError) as error:
             raise KampError(
                 f"분석 실행 기록을 읽을 수 없습니다: {file}",
                 f"cannot read the record of the run: {file}",
             ) from error
 
     def table(self, name: str) -> pd.DataFrame:
-        """The table `name`, or an empty frame when this run has none."""
+        """The table `name`, or an empty frame when this run has none.
+
+        Raises
+        ------
+        KampError
+            When the file is damaged.
+        """
         import pandas as pd
+        from pyarrow import ArrowException
 
         file = self.path / "tables" / f"{_plain(name)}.parquet"
-        return pd.read_parquet(file) if file.is_file() else pd.DataFrame()
+        if not file.is_file():
+            return pd.DataFrame()
+        try:
+            return pd.read_parquet(file)
+        except (ArrowException, OSError) as error:
+            raise KampError(
+                f"분석 결과의 표를 읽을 수 없습니다: {file}. 분석을 다시 실행하세요.",
+                f"cannot read a table of the run: {file}. Run the analysis again.",
+            ) from error
 
     @property
     def tables(self) -> list[str]:
