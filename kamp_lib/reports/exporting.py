@@ -47,17 +47,19 @@ def export(bundle: Bundle, to: Path, lang: Language | None = None) -> Path:
             f"'{to.suffix}' 파일로는 저장할 수 없습니다. .html, .xlsx, .pdf 중에서 고르세요.",
             f"cannot export to {to.suffix!r}; choose .html, .xlsx or .pdf.",
         )
-    partial = to.with_name(f".{to.name}.{os.getpid()}{to.suffix}")
+    # its name is short, so that a long one of `to` stays possible
+    partial = to.with_name(f".kamp-export-{os.getpid()}{to.suffix}")
     try:
-        write(bundle, partial, chosen)
-        partial.replace(to)
+        try:
+            write(bundle, partial, chosen)
+            partial.replace(to)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise KampError(
             f"파일을 저장하지 못했습니다: {to} ({error.strerror or error})",
             f"could not write {to} ({error.strerror or error})",
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return to
 
 

@@ -101,6 +101,9 @@ def _copy(source: Path, target: Path) -> dict[str, str]:
     left = LARGEST_BUNDLE
     for folder, names, files in os.walk(source, followlinks=False):
         here = Path(folder)
+        for name in (*names, *files):
+            if not name.isprintable():
+                raise _odd_name(name)
         for name in names:
             if (here / name).is_symlink():
                 raise _link(here / name)
@@ -162,6 +165,13 @@ def _link(path: Path) -> KampError:
     return KampError(
         f"일반 파일이 아니어서 게시할 수 없습니다: {path.name}. 링크를 지우고 다시 게시하세요.",
         f"not a plain file, so it cannot be published: {path.name}. Remove the link.",
+    )
+
+
+def _odd_name(name: str) -> KampError:
+    return KampError(
+        f"파일 이름에 쓸 수 없는 글자가 있어 게시할 수 없습니다: {name!r}. 이름을 바꾸세요.",
+        f"a file name with odd letters cannot be published: {name!r}. Rename the file.",
     )
 
 

@@ -25,6 +25,7 @@ ATTRIBUTES = frozenset(
 # `url(#clip)` points into the same figure; any other url would leave the page.
 OUTWARD = re.compile(r"url\s*\(\s*['\"]?(?!#)|@import|expression|javascript:|\\", re.I)
 LARGEST = 2_000_000
+DEEPEST = 100
 
 
 def safe_svg(text: str, label: str = "") -> Markup:
@@ -35,7 +36,7 @@ def safe_svg(text: str, label: str = "") -> Markup:
         root = ET.fromstring(text)  # noqa: S314 - no entities, and expat stops bombs
     except ET.ParseError:
         return Markup()
-    if root.tag != f"{{{SVG}}}svg":
+    if root.tag != f"{{{SVG}}}svg" or _depth(root) > DEEPEST:
         return Markup()
     _clean(root)
     root.attrib.pop("style", None)  # the root is a box of the page: CSS places it
@@ -45,6 +46,14 @@ def safe_svg(text: str, label: str = "") -> Markup:
     ET.register_namespace("", SVG)
     ET.register_namespace("xlink", XLINK)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - cleaned above
+
+
+def _depth(element: ET.Element) -> int:
+    """How deep groups lie in groups, as far as anybody draws."""
+    depth, level = 0, [element]
+    while level and depth <= DEEPEST:
+        depth, level = depth + 1, [child for parent in level for child in parent]
+    return depth
 
 
 def _clean(element: ET.Element) -> None:

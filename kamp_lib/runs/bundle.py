@@ -136,7 +136,7 @@ def open_run(tenant: Tenant, run: str = "latest") -> Bundle:
         found = bundles[:1]
     else:
         found = [b for b in bundles if b.path.name == run] or [
-            b for b in bundles if b.path.name.startswith(run)
+            b for b in bundles if run and b.path.name.startswith(run)
         ]
     if len(found) == 1:
         return found[0]

@@ -91,3 +91,11 @@ def test_a_failed_run_is_exported_with_its_reason(
     bundle = Bundle(bundles(tmp_path / RUN, failed=True))
     assert "값이 하나뿐" in export(bundle, tmp_path / "r.html").read_text("utf-8")
     assert export(bundle, tmp_path / "r.xlsx").stat().st_size > 0
+
+
+def test_a_name_as_long_as_a_name_may_be_is_written(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    assert export(bundle, tmp_path / f"{'a' * 250}.xlsx").is_file()
+    with pytest.raises(KampError):
+        export(bundle, tmp_path / f"{'a' * 300}.xlsx")

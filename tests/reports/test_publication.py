@@ -65,6 +65,16 @@ def test_a_pipe_stops_the_release_and_does_not_hang_it(
         publish(tenant, RUN)
 
 
+@pytest.mark.parametrize("name", [b"a\nb", b"\xff"])
+def test_a_file_name_with_odd_letters_stops_the_release(
+    run: Path, tenant: Tenant, name: bytes
+) -> None:
+    Path(os.fsdecode(os.fsencode(run) + b"/" + name)).touch()
+    with pytest.raises(KampError):
+        publish(tenant, RUN)
+    assert list(tenant.published.iterdir()) == []
+
+
 def test_a_bundle_that_is_too_large_is_refused(
     run: Path, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,3 +42,8 @@ def test_what_is_not_svg_is_nothing(text: str) -> None:
 def test_text_of_a_figure_stays_text() -> None:
     cleaned = safe_svg(f"{HEAD}><text>&lt;script&gt;보압</text></svg>")
     assert "&lt;script&gt;보압" in cleaned
+
+
+@pytest.mark.parametrize("depth", [900, 1_000, 50_000])
+def test_groups_in_groups_without_end_are_nothing(depth: int) -> None:
+    assert safe_svg(f"{HEAD}>{'<g>' * depth}{'</g>' * depth}</svg>") == ""

@@ -29,3 +29,12 @@ def test_an_unknown_run_is_answered_with_the_command_that_lists_them(
 ) -> None:
     with pytest.raises(KampError, match="kamp runs haneul-mold"):
         open_run(tenant, "nothing")
+
+
+def test_an_empty_name_is_no_run(tenant: Tenant) -> None:
+    run = tenant.runs / "20261121-010203-injection-quality-ab12cd"
+    run.mkdir()
+    (run / "run.json").write_text("{}")
+    assert open_run(tenant, "2026").path == run
+    with pytest.raises(KampError):
+        open_run(tenant, "")
