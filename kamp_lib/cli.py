@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from kamp_lib.console import complain
 from kamp_lib.errors import KampError
@@ -67,17 +68,13 @@ def main() -> None:
     except KampError as error:
         complain(str(error))
         sys.exit(error.exit_status)
+    except KeyboardInterrupt:  # before typer was there to answer it
+        _stopped()
     except SystemExit as stop:
         # typer's own answer to Ctrl-C
         if stop.code != INTERRUPTED:
             raise
-        complain(
-            _(
-                "중단했습니다. 저장된 것은 바뀌지 않았습니다.",
-                "stopped; what was stored has not changed.",
-            )
-        )
-        sys.exit(1)
+        _stopped()
     except BrokenPipeError:
         # the reader (`| head`) has gone; nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,6 +96,16 @@ def main() -> None:
             )
         )
         sys.exit(1)
+
+
+def _stopped() -> NoReturn:
+    complain(
+        _(
+            "중단했습니다. 저장된 것은 바뀌지 않았습니다.",
+            "stopped; what was stored has not changed.",
+        )
+    )
+    sys.exit(1)
 
 
 def _os_sentence(error: OSError) -> str:

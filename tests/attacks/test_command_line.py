@@ -100,3 +100,14 @@ def test_a_broken_settings_file_is_named(
     monkeypatch.chdir(tmp_path)
     assert kamp(monkeypatch, "tenant", "list") == 2
     assert "kamp.toml" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_command_is_put_together_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kamp_lib.cli._app", interrupted)
+    assert kamp(monkeypatch, "tenant", "list") == 1
+    assert capsys.readouterr().err.startswith("stopped")
