@@ -231,10 +231,11 @@ class Spoken(JupyterHandler):
 
     @property
     def lang(self) -> Language:
-        asked = self.get_query_argument("lang", "")
-        if asked == "ko":
+        # read as it came: what is no text must not stop an error page either
+        asked = self.request.query_arguments.get("lang", [b""])[-1]
+        if asked == b"ko":
             return "ko"
-        return "en" if asked == "en" else language()
+        return "en" if asked == b"en" else language()
 
     def plain(self, template: str, title: str, **values: Any) -> None:
         """One of our simple pages."""

@@ -156,6 +156,13 @@ def test_an_unreadable_error_page_never_shows_a_traceback(served: Any) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("path", ["/?lang=%ff", "/nothing?lang=%ff"])
+def test_a_language_that_is_no_text_is_the_readers_own(served: Any, path: str) -> None:
+    _, html = get(served.url + path)
+    assert '<html lang="ko"' in html
+
+
+@pytest.mark.e2e
 def test_code_from_a_viewer_is_never_executed(served: Any, tmp_path: Path) -> None:
     from websockets.asyncio.client import connect
 
