@@ -85,6 +85,15 @@ class Cases:
         return len(np.unique(self.group[self.label == 1]))
 
     @property
+    def episodes(self) -> int:
+        """Separate stretches of bad cases that follow one another within a group."""
+        known = ~np.isnan(self.label)
+        order = np.argsort(self.group[known], kind="stable")
+        bad, group = self.label[known][order] == 1, self.group[known][order]
+        goes_on = np.r_[False, bad[:-1] & (group[1:] == group[:-1])][: len(bad)]
+        return int((bad & ~goes_on).sum())
+
+    @property
     def labelled(self) -> Labelled:
         """Which classes the labels hold."""
         known = np.unique(self.label[~np.isnan(self.label)])

@@ -75,6 +75,7 @@ def verdict_of(judged: Judged) -> Verdict:
             score=judged.metrics["average_precision"],
             baseline=judged.baseline["average_precision"],
             lift=judged.lift,
+            episodes=cases.episodes if cases.time.notna().any() else None,
             group_auc=[(int(bad), float(area)) for bad, area in pairs],
             leaking=[task.label(name) for name in prepared.leaking],
         ),

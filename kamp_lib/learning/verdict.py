@@ -6,6 +6,7 @@
 | `single-class-label` | every label says the same |
 | `leaking-column` | an input knows the answer |
 | `too-few-positives` | fewer than 30 bad cases |
+| `too-few-episodes` | many bad cases, but in fewer than 30 separate stretches |
 | `too-few-groups` | fewer than 5 groups, or bad cases in fewer than 5 |
 | `not-better-than-baseline` | the interval touches the baseline |
 | `unstable-over-groups` | at chance in a third of the groups |
@@ -22,6 +23,9 @@ from kamp_lib.text import Text
 
 MIN_POSITIVES = 30
 MIN_GROUPS = 5
+# Bad cases that come in stretches of at least this length on average are not so many
+# observations: one cracking die makes a hundred bad strokes.
+CLUSTERED = 3.0
 # A group's figure counts from this many bad cases on; below this area it is at chance.
 GROUP_POSITIVES = 3
 CHANCE_AUC = 0.6
@@ -71,6 +75,8 @@ class Evidence:
     lift
         Score minus baseline on the same resamples, if the family has it: has to be
         above zero as well.
+    episodes
+        Separate stretches of bad cases in time, where the cases have an order.
     group_auc
         (bad cases, ROC area) of each held-out group that has both classes.
     """
@@ -86,6 +92,7 @@ class Evidence:
     score: Score | None = None
     baseline: Score | None = None
     lift: Score | None = None
+    episodes: int | None = None
     group_auc: list[tuple[int, float]] = field(default_factory=list)
     leaking: list[Text] = field(default_factory=list)
 
@@ -105,7 +112,7 @@ def judge(
     """
     reasons: list[Reason] = []
     advice: list[Text] = []
-    for rule in (_label, _leak, _positives, _groups, _baseline, _stability):
+    for rule in (_label, _leak, _positives, _episodes, _groups, _baseline, _stability):
         for reason, what in rule(evidence):
             reasons.append(reason)
             advice += [what] if what else []
@@ -202,6 +209,29 @@ def _positives(e: Evidence) -> Rule:
         f" at least {MIN_POSITIVES}).",
     )
     return [(_reason("too-few-positives", ko, en), what)]
+
+
+def _episodes(e: Evidence) -> Rule:
+    if e.label != "both" or e.episodes is None or e.positives < MIN_POSITIVES:
+        return []
+    if e.episodes >= MIN_POSITIVES or e.positives < CLUSTERED * e.episodes:
+        return []
+    ko = (
+        f"{e.bad.ko} {e.positives:,}건이 이어서 일어난 {e.episodes}번의 일에 몰려 있어"
+        f" 서로 다른 사례가 적습니다(최소 {MIN_POSITIVES}번)."
+    )
+    en = (
+        f"the {e.positives:,} {e.bad.en} cases come from {e.episodes} stretches only, so"
+        f" few of them are different (at least {MIN_POSITIVES} stretches)."
+    )
+    more = MIN_POSITIVES - e.episodes
+    what = Text(
+        f"{particle(e.bad.ko, '이', '가')} 일어난 기록을 {more}번 더 모아 주세요"
+        f"(지금 {e.episodes}번, 최소 {MIN_POSITIVES}번).",
+        f"Collect {more} more occurrences of {e.bad.en} (now {e.episodes}, at least"
+        f" {MIN_POSITIVES}).",
+    )
+    return [(_reason("too-few-episodes", ko, en), what)]
 
 
 def _groups(e: Evidence) -> Rule:

@@ -93,3 +93,21 @@ def test_the_bad_value_may_be_named():
     kinds = {"lot": "id", "bad": "category"}
     task = family_task(frame, kinds, target="bad", bad_value="Q7")
     assert build_cases(frame, task).positives == known
+
+
+def test_bad_cases_in_a_row_within_a_group_are_one_episode():
+    from dataclasses import dataclass
+
+    from kamp_lib.learning.cases import Cases
+
+    @dataclass
+    class Some:
+        label: np.ndarray
+        group: np.ndarray
+        episodes = Cases.episodes
+
+    nan = np.nan
+    label = np.array([0, 1, 1, 0, 1, nan, 1, 1, 1, 0], dtype=float)
+    group = np.array(list("aaaaaaabbb"))
+    # a: 1 1 | 1 (nan is skipped) 1; b: 1 1
+    assert Some(label, group).episodes == 3

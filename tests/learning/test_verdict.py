@@ -39,6 +39,7 @@ def test_enough_of_everything_is_usable():
         ({"label": "single", "positives": 0}, "single-class-label"),
         ({"leaking": [Text("불량 코드", "defect code")]}, "leaking-column"),
         ({"positives": 29}, "too-few-positives"),
+        ({"episodes": 13}, "too-few-episodes"),
         ({"groups": 4, "positive_groups": 4}, "too-few-groups"),
         ({"positive_groups": 4}, "too-few-groups"),
         ({"score": Score(value=0.1, low=0.03, high=0.4)}, "not-better-than-baseline"),
@@ -52,6 +53,10 @@ def test_each_rule_has_its_code_and_advice(changes, code):
     assert verdict.value == "not-usable-yet"
     assert [r.code for r in verdict.reasons] == [code]
     assert len(verdict.collect) == 1
+
+
+def test_bad_cases_that_lie_apart_need_no_stretches():
+    assert codes(positives=45, episodes=25) == []
 
 
 def test_a_group_with_one_bad_case_does_not_make_it_unstable():
