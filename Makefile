@@ -20,7 +20,7 @@ demo: setup ## four companies, from file to decision page; SERVE=0 stops before 
 	@$(BIN)/kamp demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: setup lint types ## everything that has to pass (under 8 minutes on 2 cores)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long" --durations=20
 
 test-long: setup ## kill tests, fuzz, full guidebooks
 	$(BIN)/pytest -n 2 --dist loadfile -m long
