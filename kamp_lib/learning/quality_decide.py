@@ -14,6 +14,7 @@ from kamp_lib.learning.verdict import judge as apply_rules
 from kamp_lib.text import Text
 
 BASE_RATE = Text("무작위로 고르기(불량 비율)", "picking at random (share of bad cases)")
+COIN = 0.5  # ROC area of a ranking that knows nothing
 NO_BASELINE = Text("기준 없음(판정 결과가 없음)", "none (no judgements)")
 
 
@@ -100,12 +101,15 @@ def _forward(judged: Judged) -> list[Reason]:
 
     Said only when the headline itself does beat it.
     """
-    forward = judged.forward.get("average_precision")
     honest = judged.metrics["average_precision"]
     base = judged.baseline["average_precision"].value or 0.0
-    if forward is None or honest.low is None or honest.low <= base:
+    if not judged.forward or honest.low is None or honest.low <= base:
         return []
-    if forward.low is not None and forward.low > base:
+    # average precision rises by itself where bad cases are few: the ranking has to
+    # beat a coin as well
+    lift, area = judged.forward_lift, judged.forward["roc_auc"]
+    better = lift is not None and lift.low is not None and lift.low > 0
+    if better and area.low is not None and area.low > COIN:
         return []
     return [
         Reason(

@@ -39,6 +39,8 @@ class Judged:
     ----------
     lift
         Average precision minus that of the baseline, on the same resamples.
+    forward_lift
+        The same forward in time, against the share of bad cases of those periods.
     choice
         The cheapest threshold; None without labels.
     """
@@ -49,6 +51,7 @@ class Judged:
     lift: Score | None
     shuffled: dict[str, Score]
     forward: dict[str, Score]
+    forward_lift: Score | None
     threshold: float
     choice: Choice | None
     groups: pd.DataFrame
@@ -101,6 +104,7 @@ def judge(contest: Contest) -> Judged:
         cost_missed=task.number("cost_missed"),
         cost_false_alarm=task.number("cost_false_alarm"),
     )
+    forward, forward_lift = _forward(contest)
     return Judged(
         contest=contest,
         metrics=metrics,
@@ -109,7 +113,8 @@ def judge(contest: Contest) -> Judged:
             "average_precision", label, score, share, group, seed=seed
         ),
         shuffled=_shuffled(contest),
-        forward=_forward(contest),
+        forward=forward,
+        forward_lift=forward_lift,
         threshold=choice.threshold,
         choice=choice,
         groups=_groups(contest, choice.threshold),
@@ -128,6 +133,7 @@ def _without_labels(contest: Contest) -> Judged:
         lift=None,
         shuffled={},
         forward={},
+        forward_lift=None,
         threshold=AT_LIMIT,
         choice=None,
         groups=_groups(contest, AT_LIMIT),
@@ -176,19 +182,27 @@ def _shuffled(contest: Contest) -> dict[str, Score]:
     }
 
 
-def _forward(contest: Contest) -> dict[str, Score]:
-    """The kept candidate, always fitted on the past and judged on the next period."""
+def _forward(contest: Contest) -> tuple[dict[str, Score], Score | None]:
+    """The kept candidate, always fitted on the past and judged on the next period.
+
+    With its lift: average precision minus that of knowing nothing, on the same cases.
+    """
     plan, method, seed = contest.plan, contest.method, contest.plan.task.seed
     if not plan.forward:
-        return {}
+        return {}, None
     score = _held_out(contest.numbers, plan.forward, [method], seed)[method]
     at = ~np.isnan(score)
     if not at.any():
-        return {}
-    label, group = plan.cases.label[at], plan.cases.group[at]
-    return {
-        m: score_with_interval(m, label, score[at], group, seed=seed) for m in METRICS
+        return {}, None
+    label, group, score = plan.cases.label[at], plan.cases.group[at], score[at]
+    nothing = np.zeros(len(score))
+    lift = paired_difference(
+        "average_precision", label, score, nothing, group, seed=seed
+    )
+    scores: dict[str, Score] = {
+        m: score_with_interval(m, label, score, group, seed=seed) for m in METRICS
     }
+    return scores, lift
 
 
 def _held_out(
