@@ -34,7 +34,10 @@ app = typer.Typer()
 def run(
     arguments: Annotated[
         list[str],
-        typer.Argument(metavar="TENANT MODEL", help=_("기업, 모델", "company, model")),
+        typer.Argument(
+            metavar=_("기업 모델", "TENANT MODEL"),
+            help=_("기업 ID, 모델 ID", "company, model"),
+        ),
     ],
     dataset: Annotated[
         str | None, typer.Option(help=_("데이터셋 이름", "name of the data set"))
@@ -45,7 +48,9 @@ def run(
     parameter: Annotated[
         list[str] | None,
         typer.Option(
-            "-p", metavar="NAME=VALUE", help=_("매개변수(여러 번)", "parameter")
+            "-p",
+            metavar=_("이름=값", "NAME=VALUE"),
+            help=_("매개변수(여러 번)", "parameter"),
         ),
     ] = None,
     as_json: Json = False,
@@ -53,7 +58,7 @@ def run(
     from kamp_lib.catalog import parse_assignments
 
     tenant, rest = tenant_and(arguments)
-    model = one(rest, "MODEL")
+    model = one(rest, Text("모델", "MODEL"))
     given = parse_assignments(parameter or [])
     from kamp_lib.workbench import Company
 
@@ -123,7 +128,7 @@ def show(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            metavar="TENANT RUN",
+            metavar=_("기업 실행", "TENANT RUN"),
             help=_("기업, 분석 실행(또는 latest)", "company, run (or latest)"),
         ),
     ],
@@ -132,7 +137,7 @@ def show(
     from kamp_lib.runs import open_run
 
     tenant, rest = tenant_and(arguments)
-    bundle = open_run(tenant, one(rest, "RUN"))
+    bundle = open_run(tenant, one(rest, Text("분석 실행", "RUN")))
     if as_json:
         print_json(_run_as_json(bundle))
     else:
@@ -149,7 +154,7 @@ def publish(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            metavar="TENANT RUN",
+            metavar=_("기업 실행", "TENANT RUN"),
             help=_("기업, 분석 실행(또는 latest)", "company, run (or latest)"),
         ),
     ],
@@ -159,12 +164,17 @@ def publish(
     from kamp_lib.runs import open_run
 
     tenant, rest = tenant_and(arguments)
-    bundle = open_run(tenant, one(rest, "RUN"))
+    bundle = open_run(tenant, one(rest, Text("분석 실행", "RUN")))
     folder = reports.publish(tenant, bundle.path.name)
     if as_json:
         print_json({"run": bundle.path.name, "published": str(folder)})
         return
     say(f"게시했습니다: {folder}", f"published: {folder}")
+    if bundle.record.status == "failed":
+        say(
+            "주의: 마치지 못한 분석이라 페이지에는 실패한 이유만 나옵니다.",
+            "note: this run did not finish, so its page only says why.",
+        )
     say(f"페이지 보기: kamp pages {tenant.slug}", f"see it: kamp pages {tenant.slug}")
 
 
@@ -179,7 +189,7 @@ def export(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            metavar="TENANT RUN",
+            metavar=_("기업 실행", "TENANT RUN"),
             help=_("기업, 분석 실행(또는 latest)", "company, run (or latest)"),
         ),
     ],
@@ -190,7 +200,7 @@ def export(
     from kamp_lib.runs import open_run
 
     tenant, rest = tenant_and(arguments)
-    bundle = open_run(tenant, one(rest, "RUN"))
+    bundle = open_run(tenant, one(rest, Text("분석 실행", "RUN")))
     with console.progress(Text("내보내기", "Export")) as listener:
         listener(Text(f"{to.name} 만들기", f"writing {to.name}"))
         reports.export(bundle, to)
@@ -221,10 +231,50 @@ def _show_run(tenant: Tenant, bundle: Any) -> None:
         say(f"실패: {record.reason.ko}", f"failed: {record.reason.en}")
         return
     say(f"판정: {record.verdict.sentence.ko}", f"verdict: {record.verdict.sentence.en}")
-    for reason in record.verdict.reasons:
+    # the sentence names its first reason already
+    more_reasons = [
+        reason
+        for reason in record.verdict.reasons
+        if reason.message_ko not in record.verdict.sentence.ko
+    ]
+    if more_reasons:
+        say("또 알아 둘 점:", "also:")
+    for reason in more_reasons:
         say(f" - {reason.message_ko}", f" - {reason.message_en}")
+    if record.verdict.collect:
+        say("이렇게 모아 주세요:", "what to collect:")
     for more in record.verdict.collect:
-        say(f" + {more.ko}", f" + {more.en}")
+        say(f" - {more.ko}", f" - {more.en}")
+    _show_scores(record)
+    say(f"결과 폴더: {bundle.path}", f"bundle: {bundle.path}")
+    say(
+        f"다음: kamp publish {tenant.slug} {record.run}",
+        f"next: kamp publish {tenant.slug} {record.run}",
+    )
+
+
+SCORES = {
+    "average_precision": Text("평균 정밀도(1이 만점)", "average precision"),
+    "roc_auc": Text("구별력 AUC(1이 만점, 0.5는 우연)", "ROC AUC"),
+    "brier_score_loss": Text(
+        "확률 오차(작을수록 좋음)", "Brier score (lower is better)"
+    ),
+}
+
+
+def _show_scores(record: Any) -> None:
+    scores = {n: s for n, s in record.metrics.items() if s.value is not None}
+    if not scores:
+        say(
+            "판정 결과가 없어 성능을 잴 수 없습니다.",
+            "nothing is marked good or bad, so no score can be given.",
+        )
+        if record.parameters.get("target") is None:
+            say(
+                "판정이 적힌 열이 있으면 -p target=열이름 을 붙여 다시 실행하세요.",
+                "if a column holds the outcome, run again with -p target=COLUMN.",
+            )
+        return
     console.table(
         [
             Text("성능", "score"),
@@ -235,7 +285,7 @@ def _show_run(tenant: Tenant, bundle: Any) -> None:
         ],
         [
             [
-                name,
+                SCORES.get(name, name),
                 _number(score.value),
                 f"{_number(score.low)} – {_number(score.high)}",
                 _number(record.baseline[name].value)
@@ -245,13 +295,8 @@ def _show_run(tenant: Tenant, bundle: Any) -> None:
                 if name in record.shuffled
                 else "–",
             ]
-            for name, score in record.metrics.items()
+            for name, score in scores.items()
         ],
-    )
-    say(f"결과 폴더: {bundle.path}", f"bundle: {bundle.path}")
-    say(
-        f"다음: kamp publish {tenant.slug} {record.run}",
-        f"next: kamp publish {tenant.slug} {record.run}",
     )
 
 

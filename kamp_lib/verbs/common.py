@@ -6,6 +6,7 @@ import json
 from typing import Annotated, Any
 
 import typer
+from typer import rich_utils
 
 from kamp_lib.errors import UsageError
 from kamp_lib.settings import settings
@@ -17,6 +18,14 @@ def _(ko: str, en: str) -> str:
     """Help text in the reader's language."""
     return str(Text(ko, en))
 
+
+# typer's own headings, in the reader's language
+rich_utils.ARGUMENTS_PANEL_TITLE = _("적을 것", "Arguments")
+rich_utils.OPTIONS_PANEL_TITLE = _("선택 사항", "Options")
+rich_utils.COMMANDS_PANEL_TITLE = _("명령", "Commands")
+rich_utils.ERRORS_PANEL_TITLE = _("오류", "Error")
+rich_utils.DEFAULT_STRING = _("[기본값: {}]", "[default: {}]")
+rich_utils.REQUIRED_LONG_STRING = _("[필수]", "[required]")
 
 Json = Annotated[
     bool, typer.Option("--json", help=_("기계가 읽는 JSON 출력", "JSON for machines"))
@@ -37,11 +46,11 @@ def tenant_and(arguments: list[str]) -> tuple[Tenant, list[str]]:
     return tenant_named(arguments[0]), arguments[1:]
 
 
-def one(rest: list[str], what: str) -> str:
+def one(rest: list[str], what: Text) -> str:
     if len(rest) != 1:
         raise UsageError(
-            f"{what} 하나를 적어 주세요. 예는 --help 에 있습니다.",
-            f"name one {what}; see --help for an example.",
+            f"{what.ko} 하나를 적어 주세요. 예는 --help 에 있습니다.",
+            f"name one {what.en}; see --help for an example.",
         )
     return rest[0]
 

@@ -39,8 +39,10 @@ def ingest(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            metavar="TENANT EQUIPMENT FILE...",
-            help=_("기업, 설비, 파일(들)", "company, equipment, file(s)"),
+            metavar=_("기업 설비 파일...", "TENANT EQUIPMENT FILE..."),
+            help=_(
+                "기업 ID, 설비 ID, 파일이나 폴더", "company, equipment, files or folder"
+            ),
         ),
     ],
     dataset: Annotated[
@@ -54,7 +56,12 @@ def ingest(
     ] = None,
     on: Annotated[
         str | None,
-        typer.Option(help=_("판정 파일의 열쇠 열", "key column of --labels")),
+        typer.Option(
+            help=_(
+                "판정 파일에서 어느 파일(회차)인지 적힌 열",
+                "column of --labels that names the file or run",
+            )
+        ),
     ] = None,
     replace: Annotated[
         bool,
@@ -74,7 +81,7 @@ def ingest(
         typer.Option(
             "--undo",
             help=_(
-                "마지막 가져오기를 되돌립니다 (TENANT DATASET)",
+                "마지막 가져오기를 되돌립니다 (기업 데이터셋)",
                 "take back the last ingest (TENANT DATASET)",
             ),
         ),
@@ -131,7 +138,7 @@ def _undo(tenant: Tenant, rest: list[str], as_json: bool) -> None:
         )
     elif left is None:
         say(
-            f"되돌렸습니다: 데이터셋 '{rest[0]}'이(가) 비어 없어졌습니다.",
+            f"되돌렸습니다: 남은 데이터가 없어 데이터셋 '{rest[0]}' 자체를 지웠습니다.",
             f"undone: the data set {rest[0]!r} is gone.",
         )
     else:
@@ -201,8 +208,8 @@ def _show_ingest(tenant: Tenant, result: Any) -> None:
         )
     if result.dry_run:
         say(
-            "살펴보기만 했습니다. 저장하지 않았습니다.",
-            "a dry run: nothing was stored.",
+            "살펴보기만 했고 저장하지 않았습니다. 저장하려면 --dry-run 을 빼고 다시 실행하세요.",
+            "a dry run: nothing was stored. Run it again without --dry-run to store it.",
         )
         return
     from kamp_lib.catalog import standard_models
@@ -211,14 +218,27 @@ def _show_ingest(tenant: Tenant, result: Any) -> None:
         m.id for m in standard_models().values() if m.equipment == result.equipment
     ]
     if result.version is not None:
+        stored = (
+            Text("데이터셋", "data set")
+            if result.unchanged
+            else Text("저장됨", "stored")
+        )
         say(
-            f"저장됨: {result.dataset} v{result.version}",
-            f"stored: {result.dataset} v{result.version}",
+            f"{stored.ko}: {result.dataset} v{result.version}",
+            f"{stored.en}: {result.dataset} v{result.version}",
         )
     if fitting:
         say(
             f"다음: kamp run {tenant.slug} {fitting[0]} --dataset {result.dataset}",
             f"next: kamp run {tenant.slug} {fitting[0]} --dataset {result.dataset}",
+        )
+    else:
+        command = (
+            f"kamp run {tenant.slug} quality-classification --dataset {result.dataset}"
+        )
+        say(
+            f"다음: {command} -p target=판정열 (양품·불량이 적힌 열의 이름을 넣으세요)",
+            f"next: {command} -p target=COLUMN (the column that says good or bad)",
         )
 
 

@@ -140,6 +140,10 @@ def pages(
         companies = [tenant_named()]
     else:
         companies = list_tenants()
+    say(
+        f"브라우저에서 http://127.0.0.1:{port}/ 을 여세요. 끝내려면 Ctrl-C를 누르세요.",
+        f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it.",
+    )
     reports.serve(companies, port=port)
 
 
