@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kamp_lib.reports import numbers
-from kamp_lib.reports.blocks import sentence_of, state_of
+from kamp_lib.reports.blocks import sentence_of
 from kamp_lib.reports.words import Words
 from kamp_lib.runs import Bundle
 from kamp_lib.text import Language
@@ -114,7 +114,7 @@ def _summary(bundle: Bundle, words: Words) -> list[list[Any]]:
     rows += [
         [words("origin.company"), words.of(record.tenant_name)],
         [words("origin.model"), f"{words.of(record.model.name)} ({record.model.id})"],
-        [words(f"verdict.{state_of(record)}"), words.of(sentence_of(record))],
+        [words("sheet.verdict"), words.of(sentence_of(record))],
         [words("origin.run"), record.run],
         [words("origin.when"), numbers.when(record.finished, record.time_zone)],
     ]
