@@ -20,6 +20,21 @@ REASONS_PER_CASE = 3
 # A column that adds less than this share is not worth a word.
 WORTH_SAYING = 0.1
 MOST_CAUSES = 12
+# The bundle's table of causes; it has them without a single cause, too.
+CAUSE_COLUMNS = [
+    "column",
+    "ko",
+    "en",
+    "unit",
+    "share",
+    "direction",
+    "usual_low",
+    "usual_high",
+    "bad_median",
+    "controllable",
+    "sentence_ko",
+    "sentence_en",
+]
 SMALLEST_CAUSE = 0.01
 # Half-widths of the usual band by which bad cases must lie off centre to have a side.
 ONE_SIDED = 0.3
@@ -104,11 +119,7 @@ def causes_table(
         if share[j] >= SMALLEST_CAUSE:
             name = str(cases.frame.columns[j])
             rows.append(_cause(cases, task, name, float(share[j]), shown, usual))
-    columns = (
-        "column ko en unit share direction usual_low usual_high bad_median"
-        " controllable sentence_ko sentence_en"
-    )
-    return pd.DataFrame(rows, columns=columns.split())
+    return pd.DataFrame(rows, columns=CAUSE_COLUMNS)
 
 
 def ranges_table(cases: Cases, task: Task, regime: str) -> pd.DataFrame:

@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 
 from kamp_lib.learning.calibration import calibration_table
-from kamp_lib.learning.nested_evidence import evidence_of
-from kamp_lib.learning.nested_tables import candidates_table, groups_table, money_of
+from kamp_lib.learning.evidence import evidence_of
+from kamp_lib.learning.money import money_for
+from kamp_lib.learning.nested import candidates_of
 from kamp_lib.learning.outcome import Outcome, Reason, Score, Split, Verdict
-from kamp_lib.learning.scores import METRICS, base_rate, score_with_interval
+from kamp_lib.learning.reasons import CAUSE_COLUMNS, MOST_CAUSES
+from kamp_lib.learning.scores import METRICS, base_rate, lift, score_with_interval
 from kamp_lib.learning.signal_features import PLACE, Feature
+from kamp_lib.learning.tables import groups_table
 from kamp_lib.learning.task import Task
 from kamp_lib.learning.thresholds import cheapest, threshold_table
 from kamp_lib.learning.tool_cases import ToolCases
@@ -22,7 +25,6 @@ from kamp_lib.text import Text
 TOOL = Noun("공구", "tool", "tools")
 LINE = 0.5
 TOLD = 3  # reasons in one sentence
-CAUSES = 12
 PLACES = 0.25  # share of the reasons that absolute positions may have untold
 
 
@@ -50,20 +52,14 @@ def outcome(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Outcome:
         ).threshold
     words = _Words(cases, judgement, task)
     time = pd.to_datetime(cases.frame["time"], utc=True)
-    by_group = groups_table(
-        groups[known], label[known], probability[known], threshold, time[known]
-    )
+    by_group = groups_table(groups, label, probability, threshold, time)
     judged = judgement.judged
     winner = judged.winner if judged else LoadIndex.id
     nothing = np.array([])
     tables = {
         "cases": words.cases(threshold, time),
         "groups": by_group,
-        "candidates": candidates_table(
-            NAMES, judged.scores, label[known], judged.fold, judged.chosen, winner
-        )
-        if judged
-        else candidates_table(NAMES, {}, nothing, nothing, [], ""),
+        "candidates": candidates_of(judged, NAMES, label[known]),
         "causes": words.causes(probability >= threshold),
         "thresholds": threshold_table(label, probability, keep=threshold),
         "calibration": calibration_table(label, probability)
@@ -87,7 +83,7 @@ def outcome(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Outcome:
         verdict=_verdict(cases, judgement, metrics, baseline, by_group, task),
         threshold=threshold,
         shuffled={k: Score(value=v) for k, v in judgement.shuffled.items()},
-        money=money_of(task.parameters, len(cases), time, rate),
+        money=money_for(task, time, cases=len(cases), base_rate=rate),
         tables=tables,
         model=judgement.model,
         notes={
@@ -108,17 +104,19 @@ def _verdict(
     by_group: pd.DataFrame,
     task: Task,
 ) -> Verdict:
+    label, groups = cases.label, cases.groups
     evidence = evidence_of(
-        cases.label,
-        judgement.probability,
-        cases.groups,
-        metrics,
-        baseline,
+        label,
+        groups,
         by_group,
+        metrics=metrics,
+        baseline=baseline,
+        lift=lift(label, judgement.probability, groups, seed=task.seed)
+        if judgement.judged
+        else None,
         case=task.case if task.model else RUN.name,
         bad=task.bad if task.model else Text("마모", "worn"),
         by=TOOL if cases.by_tool else RUN,
-        seed=task.seed,
     )
     extra: list[Reason] = []
     collect: list[Text] = []
@@ -291,7 +289,7 @@ class _Words:
             own = np.flatnonzero(sources == source)
             strongest.append((float(share[own].sum()), int(own[np.argmax(share[own])])))
         told = []
-        for whole, j in sorted(strongest, reverse=True)[:CAUSES]:
+        for whole, j in sorted(strongest, reverse=True)[:MOST_CAUSES]:
             f = self.features[j]
             bad = float(self.inputs[rows].iloc[:, j].median())
             low, high = float(self.low.iloc[j]), float(self.high.iloc[j])
@@ -318,7 +316,7 @@ class _Words:
                     f" ({_said(low)}–{_said(high)}).",
                 }
             )
-        table = pd.DataFrame(told)
+        table = pd.DataFrame(told, columns=CAUSE_COLUMNS)
         return table[table["share"] > 0].reset_index(drop=True)
 
     def ranges(self) -> pd.DataFrame:
