@@ -7,14 +7,17 @@ how to score; they keep their own kinds of data (pictures, runs).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.scores import average_precision, roc_auc
 from kamp_lib.learning.splits import grouped_folds
+from kamp_lib.learning.tables import candidates_table
+from kamp_lib.text import Text
 
 # (candidate, rows to learn from, rows to score) -> scores, higher = worse
 Scorer = Callable[[str, np.ndarray, np.ndarray], np.ndarray]
@@ -132,6 +135,24 @@ def best_of(scores: dict[str, np.ndarray], bad: np.ndarray) -> str:
         if not best or value > best_value + 0.1 * (1 - best_value):
             best, best_value = name, value
     return best
+
+
+def candidates_of(
+    judged: Judged | None, names: Mapping[str, Text], label: np.ndarray
+) -> pd.DataFrame:
+    """The bundle's table `candidates`, told by held-out part; empty without a contest.
+
+    Parameters
+    ----------
+    label : ndarray, shape (n,)
+        Of the cases that were judged: 1 bad, 0 good.
+    """
+    if judged is None:
+        nothing = np.array([])
+        return candidates_table(names, {}, nothing, nothing, nothing, "")
+    part = np.array([str(k + 1) for k in judged.fold])
+    chosen = np.array(judged.chosen)[judged.fold]
+    return candidates_table(names, judged.scores, label, part, chosen, judged.winner)
 
 
 def log_odds(probability: np.ndarray) -> np.ndarray:

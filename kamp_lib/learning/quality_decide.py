@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+from kamp_lib.learning.evidence import evidence_of
 from kamp_lib.learning.money import money_for
 from kamp_lib.learning.outcome import Outcome, Reason, Split, Verdict
 from kamp_lib.learning.quality_judge import Judged
 from kamp_lib.learning.quality_why import Explained
-from kamp_lib.learning.verdict import Evidence
 from kamp_lib.learning.verdict import judge as apply_rules
 from kamp_lib.text import Text
 
@@ -57,27 +59,30 @@ def verdict_of(judged: Judged) -> Verdict:
     contest = judged.contest
     prepared = contest.plan.prepared
     cases, task = prepared.cases, prepared.task
-    table = judged.groups
-    areas = table.dropna(subset=["roc_auc", "positives"])
-    pairs = zip(areas["positives"], areas["roc_auc"], strict=True)
-    natural = cases.by_column != "order" or cases.natural_groups == 0
-    groups = len(np.unique(cases.group)) if natural else cases.natural_groups
+    evidence = evidence_of(
+        cases.label,
+        cases.group,
+        judged.groups,
+        metrics=judged.metrics,
+        baseline=judged.baseline,
+        lift=judged.lift,
+        case=task.case,
+        bad=task.bad,
+        by=cases.by,
+    )
+    if cases.by_column == "order" and cases.natural_groups:
+        # stretches of the order are not as many different days or lots
+        evidence = replace(
+            evidence,
+            groups=cases.natural_groups,
+            positive_groups=min(evidence.positive_groups, cases.natural_groups),
+            by=cases.natural_by,
+        )
     late = _forward(judged)
     return apply_rules(
-        Evidence(
-            label=cases.labelled,
-            cases=len(cases),
-            positives=cases.positives,
-            groups=groups,
-            positive_groups=min(cases.positive_groups, groups),
-            case=task.case,
-            bad=task.bad,
-            by=cases.by if natural else cases.natural_by,
-            score=judged.metrics["average_precision"],
-            baseline=judged.baseline["average_precision"],
-            lift=judged.lift,
+        replace(
+            evidence,
             episodes=cases.episodes if cases.time.notna().any() else None,
-            group_auc=[(int(bad), float(area)) for bad, area in pairs],
             leaking=[task.label(name) for name in prepared.leaking],
         ),
         extra=late,

@@ -22,7 +22,7 @@ from kamp_lib.learning.competition import (
 from kamp_lib.learning.inputs import Encoder
 from kamp_lib.learning.quality_model import AT_THE_LIMIT, QualityModel, by_column
 from kamp_lib.learning.quality_prepare import Plan
-from kamp_lib.learning.scores import average_precision, roc_auc
+from kamp_lib.learning.tables import candidates_table
 from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
 
@@ -63,30 +63,14 @@ class Contest:
 
     def candidates(self) -> pd.DataFrame:
         """The bundle's table `candidates`: every candidate on every group."""
-        columns = [
-            "candidate",
-            "ko",
-            "en",
-            "group",
-            "average_precision",
-            "roc_auc",
-            "chosen",
-        ]
         cases = self.plan.cases
         chosen = np.full(len(cases), "", dtype=object)
         for result in self.results:
             chosen[result.fold.test] = result.chosen
-        rows = []
-        for name, scores in self.held_out.items():
-            label = CANDIDATES[name].label
-            parts = {g: cases.group == g for g in np.unique(cases.group)}
-            for group, at in {"all": np.ones(len(cases), bool), **parts}.items():
-                fits = at & ~np.isnan(scores) & ~np.isnan(cases.label)
-                both = (cases.label[fits], scores[fits])
-                kept = name == (self.method if group == "all" else chosen[at][0])
-                ap, area = average_precision(*both), roc_auc(*both)
-                rows.append((name, label.ko, label.en, str(group), ap, area, kept))
-        return pd.DataFrame(rows, columns=columns)
+        names = {name: CANDIDATES[name].label for name in self.held_out}
+        return candidates_table(
+            names, self.held_out, cases.label, cases.group, chosen, self.method
+        )
 
     def table(self) -> pd.DataFrame:
         """Average precision per group: who was good where."""

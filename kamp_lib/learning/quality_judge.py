@@ -18,11 +18,12 @@ from kamp_lib.learning.scores import (
     average_precision,
     base_rate,
     grouped_interval,
-    paired_difference,
+    lift,
     roc_auc,
     score_with_interval,
 )
 from kamp_lib.learning.splits import Fold, shuffled_folds
+from kamp_lib.learning.tables import groups_table
 from kamp_lib.learning.thresholds import Choice, cheapest, threshold_table
 from kamp_lib.text import Text
 
@@ -109,9 +110,7 @@ def judge(contest: Contest) -> Judged:
         contest=contest,
         metrics=metrics,
         baseline=baseline,
-        lift=paired_difference(
-            "average_precision", label, score, share, group, seed=seed
-        ),
+        lift=lift(label, score, group, seed=seed),
         shuffled=_shuffled(contest),
         forward=forward,
         forward_lift=forward_lift,
@@ -195,14 +194,10 @@ def _forward(contest: Contest) -> tuple[dict[str, Score], Score | None]:
     if not at.any():
         return {}, None
     label, group, score = plan.cases.label[at], plan.cases.group[at], score[at]
-    nothing = np.zeros(len(score))
-    lift = paired_difference(
-        "average_precision", label, score, nothing, group, seed=seed
-    )
     scores: dict[str, Score] = {
         m: score_with_interval(m, label, score, group, seed=seed) for m in METRICS
     }
-    return scores, lift
+    return scores, lift(label, score, group, seed=seed)
 
 
 def _held_out(
@@ -218,40 +213,8 @@ def _held_out(
 
 
 def _groups(contest: Contest, threshold: float) -> pd.DataFrame:
-    """The bundle's table `groups`: how it went on each held-out group."""
-    cases, score = contest.plan.cases, contest.score
-    rows = []
-    for group in pd.unique(cases.group):
-        at = cases.group == group
-        label = cases.label[at]
-        known = ~np.isnan(label)
-        label, own = label[known], score[at][known]
-        said = bool(known.any())
-        bad = label == 1
-        time = cases.time[at].dropna()
-        rows.append(
-            {
-                "group": str(group),
-                "first_time": time.min() if len(time) else pd.NaT,
-                "cases": int(at.sum()),
-                "positives": int(bad.sum()) if said else None,
-                "average_precision": average_precision(label, own),
-                "roc_auc": roc_auc(label, own),
-                "baseline": float(bad.mean()) if said else None,
-                "flagged": int((score[at] >= threshold).sum()),
-                "missed": int((bad & (own < threshold)).sum()) if said else None,
-                "false_alarms": int((~bad & (own >= threshold)).sum())
-                if said
-                else None,
-            }
-        )
-    table = pd.DataFrame(rows)
-    counts = ["positives", "missed", "false_alarms"]
-    numbers = ["average_precision", "roc_auc", "baseline"]
-    table[counts] = table[counts].astype("Int64")
-    table[numbers] = table[numbers].astype("float64")
-    table["first_time"] = pd.to_datetime(table["first_time"], utc=True)
-    return table
+    cases = contest.plan.cases
+    return groups_table(cases.group, cases.label, contest.score, threshold, cases.time)
 
 
 def _said(score: Score) -> str:

@@ -94,6 +94,16 @@ def base_rate(
     return {"average_precision": ap, "roc_auc": half}
 
 
+def lift(
+    label: np.ndarray, score: np.ndarray, groups: np.ndarray, *, seed: int = 0
+) -> Score:
+    """Average precision minus that of knowing nothing, on the same resamples."""
+    nothing = np.zeros(len(label))
+    return paired_difference(
+        "average_precision", label, score, nothing, groups, seed=seed
+    )
+
+
 def grouped_interval(
     statistic: Callable[[np.ndarray], float | None],
     groups: np.ndarray,

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from kamp_lib.learning.calibration import calibration_table
-from kamp_lib.learning.nested_evidence import evidence_of
-from kamp_lib.learning.nested_tables import candidates_table, groups_table, money_of
+from kamp_lib.learning.evidence import evidence_of
+from kamp_lib.learning.money import money_for
+from kamp_lib.learning.nested import candidates_of
 from kamp_lib.learning.outcome import Outcome, Reason, Score, Split, Verdict
-from kamp_lib.learning.scores import METRICS, base_rate, score_with_interval
+from kamp_lib.learning.scores import METRICS, base_rate, lift, score_with_interval
+from kamp_lib.learning.tables import groups_table
 from kamp_lib.learning.task import Task
 from kamp_lib.learning.thresholds import cheapest, threshold_table
 from kamp_lib.learning.verdict import DAY, GROUP, Noun, judge
@@ -55,11 +57,13 @@ def outcome(cases: VisionCases, inspection: Inspection, task: Task) -> Outcome:
         threshold = choice.threshold
     else:  # an alarm score is not a probability: it has no honest score to show
         metrics = {m: Score(value=None) for m in METRICS}
+    time = pd.to_datetime(cases.frame["time"], utc=True)
+    names = np.array(_group_names(cases, inspection))
     table, images = _cases_table(cases, inspection, threshold)
     tables = {
         "cases": table,
-        "groups": _groups(cases, inspection, threshold),
-        "candidates": _candidates(cases, inspection),
+        "groups": groups_table(names, label, probability, threshold, time),
+        "candidates": candidates_of(inspection.judged, NAMES, label[known]),
         "causes": causes_table(
             inspection.heat, inspection.shares, probability >= threshold
         ),
@@ -82,9 +86,7 @@ def outcome(cases: VisionCases, inspection: Inspection, task: Task) -> Outcome:
         verdict=_verdict(cases, inspection, metrics, baseline, tables["groups"], task),
         threshold=threshold,
         shuffled={k: Score(value=v) for k, v in inspection.shuffled.items()},
-        money=money_of(
-            task.parameters, len(cases), pd.to_datetime(cases.frame["time"]), rate
-        ),
+        money=money_for(task, time, cases=len(cases), base_rate=rate),
         tables=tables,
         images=images,
         model=inspection.model,
@@ -110,17 +112,19 @@ def _verdict(
     groups: pd.DataFrame,
     task: Task,
 ) -> Verdict:
+    label, held = cases.label, cases.frame["group"].astype(str).to_numpy()
     evidence = evidence_of(
-        cases.label,
-        inspection.probability,
-        cases.frame["group"].astype(str).to_numpy(),
-        metrics,
-        baseline,
+        label,
+        held,
         groups,
+        metrics=metrics,
+        baseline=baseline,
+        lift=lift(label, inspection.probability, held, seed=task.seed)
+        if inspection.judged
+        else None,
         case=task.case if task.model else PICTURE,
         bad=task.bad,
         by=_noun(cases, task),
-        seed=task.seed,
     )
     verdict = judge(evidence)
     told = inspection.acquisition
@@ -222,31 +226,6 @@ def _group_names(cases: VisionCases, inspection: Inspection) -> list[str]:
     if cases.group_by:
         return [str(g) for g in cases.frame["group"]]
     return [str(k + 1) if k >= 0 else "-" for k in inspection.fold]
-
-
-def _groups(
-    cases: VisionCases, inspection: Inspection, threshold: float
-) -> pd.DataFrame:
-    rows = cases.labelled
-    names = np.array(_group_names(cases, inspection))[rows]
-    time = pd.to_datetime(cases.frame["time"], utc=True).iloc[rows]
-    return groups_table(
-        names, cases.label[rows], inspection.probability[rows], threshold, time
-    )
-
-
-def _candidates(cases: VisionCases, inspection: Inspection) -> pd.DataFrame:
-    judged = inspection.judged
-    if judged is None:
-        return candidates_table(NAMES, {}, np.array([]), np.array([]), [], "")
-    return candidates_table(
-        NAMES,
-        judged.scores,
-        cases.label[cases.labelled],
-        judged.fold,
-        judged.chosen,
-        judged.winner,
-    )
 
 
 def _control_chart(table: pd.DataFrame, inspection: Inspection) -> pd.DataFrame:
