@@ -26,6 +26,8 @@ TOOL = Noun("공구", "tool", "tools")
 LINE = 0.5
 TOLD = 3  # reasons in one sentence
 PLACES = 0.25  # share of the reasons that absolute positions may have untold
+# A reason, and what to collect because of it.
+Told = tuple[Reason, Text | None]
 
 
 def outcome(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Outcome:
@@ -118,56 +120,66 @@ def _verdict(
         bad=task.bad if task.model else Text("마모", "worn"),
         by=TOOL if cases.by_tool else RUN,
     )
-    extra: list[Reason] = []
-    collect: list[Text] = []
-    if cases.contradicting:
-        names = ", ".join(f"{k}={cases.copies[k]}" for k in cases.contradicting)
-        extra.append(
-            Reason(
-                code="contradicting-copies",
-                message_ko=f"같은 가공 기록에 반대 판정이 붙어 있습니다({names})."
-                " 먼저 나온 기록만 썼습니다.",
-                message_en=f"the same recording carries opposite labels ({names});"
-                " only the first one was used.",
-            )
-        )
-        collect.append(
-            Text(
-                f"어느 판정이 맞는지 확인해 주세요: {names}",
-                f"find out which label is right: {names}",
-            )
-        )
+    copies = [_contradicting(cases)] if cases.contradicting else []
+    places = [_place_decides()] if _on_places(judgement) else []
+    nameless = [] if cases.by_tool else [_nameless()]
+    told = [*copies, *places, *nameless]
+    return judge(
+        evidence,
+        extra=[why for why, _ in told],
+        collect=[what for _, what in told if what is not None],
+    )
+
+
+def _contradicting(cases: ToolCases) -> Told:
+    names = ", ".join(f"{k}={cases.copies[k]}" for k in cases.contradicting)
+    why = Reason(
+        code="contradicting-copies",
+        message_ko=f"같은 가공 기록에 반대 판정이 붙어 있습니다({names})."
+        " 먼저 나온 기록만 썼습니다.",
+        message_en=f"the same recording carries opposite labels ({names});"
+        " only the first one was used.",
+    )
+    what = Text(
+        f"어느 판정이 맞는지 확인해 주세요: {names}",
+        f"find out which label is right: {names}",
+    )
+    return why, what
+
+
+def _on_places(judgement: ToolJudgement) -> bool:
+    """Whether absolute positions have a large share in the reasons."""
     weight = np.clip(judgement.shares, 0, None).sum(axis=0)
     places = [bool(PLACE.search(str(c))) for c in judgement.inputs]
-    if weight[places].sum() > PLACES * weight.sum():
-        extra.append(
-            Reason(
-                code="place-decides",
-                message_ko="판단의 큰 몫이 축의 절대 위치에서 나옵니다. 위치는 치구나 공구"
-                " 길이 보정을 알려 줄 뿐, 마모를 뜻하지 않을 수 있습니다.",
-                message_en="much of the judgement comes from absolute axis positions, which"
-                " tell the fixture or the tool's length offset rather than wear.",
-            )
-        )
-    if not cases.by_tool:
-        extra.append(
-            Reason(
-                code="no-tool-id",
-                message_ko="공구 번호가 없어, 같은 공구의 회차가 학습과 평가에 함께 들어갔을"
-                " 수 있습니다.",
-                message_en="without a tool number, runs of one tool may stand on both"
-                " sides of the split.",
-            )
-        )
-        collect.append(
-            Text(
-                "공구 번호(tool_id)를 함께 적고, 서로 다른 공구 10개 이상을 새것부터 마모될"
-                " 때까지 기록해 주세요.",
-                "write down the tool number (tool_id), and record at least 10 different"
-                " tools from new to worn.",
-            )
-        )
-    return judge(evidence, extra=extra, collect=collect)
+    return bool(weight[places].sum() > PLACES * weight.sum())
+
+
+def _place_decides() -> Told:
+    why = Reason(
+        code="place-decides",
+        message_ko="판단의 큰 몫이 축의 절대 위치에서 나옵니다. 위치는 치구나 공구"
+        " 길이 보정을 알려 줄 뿐, 마모를 뜻하지 않을 수 있습니다.",
+        message_en="much of the judgement comes from absolute axis positions, which"
+        " tell the fixture or the tool's length offset rather than wear.",
+    )
+    return why, None
+
+
+def _nameless() -> Told:
+    why = Reason(
+        code="no-tool-id",
+        message_ko="공구 번호가 없어, 같은 공구의 회차가 학습과 평가에 함께 들어갔을"
+        " 수 있습니다.",
+        message_en="without a tool number, runs of one tool may stand on both"
+        " sides of the split.",
+    )
+    what = Text(
+        "공구 번호(tool_id)를 함께 적고, 서로 다른 공구 10개 이상을 새것부터 마모될"
+        " 때까지 기록해 주세요.",
+        "write down the tool number (tool_id), and record at least 10 different"
+        " tools from new to worn.",
+    )
+    return why, what
 
 
 def _split(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Split:
