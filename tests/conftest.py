@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -99,7 +98,7 @@ def _serving(home: Path) -> Iterator[PageServer]:
             _wait_until_it_answers(url, process, log)
             yield PageServer(url, process.pid)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             try:
                 process.wait(timeout=20)
             except subprocess.TimeoutExpired:

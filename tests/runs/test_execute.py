@@ -153,6 +153,8 @@ def test_a_stopped_run_leaves_no_half_bundle(
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # whoever runs the tests in the background ignores Ctrl-C, and children inherit it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     _wait_for(lambda: any(moulder.runs.glob(".staging-*/*.json")), 60)
     time.sleep(3)
