@@ -36,6 +36,9 @@ CAUSE_COLUMNS = [
     "sentence_en",
 ]
 SMALLEST_CAUSE = 0.01
+# Share of suspected cases beyond the other side above which no side is told, and share
+# outside the usual band below which the value alone is said to be usual.
+STRAY, OUTSIDE = 0.1, 0.25
 # Half-widths of the usual band by which bad cases must lie off centre to have a side.
 ONE_SIDED = 0.3
 
@@ -230,17 +233,32 @@ def _cause(
     regimes = pd.Series(cases.regime[at])
     regime = str(regimes.mode().iloc[0]) if len(regimes) else str(cases.regime[0])
     low, high = usual.band(name, regime)
-    middle = float(values[(cases.regime[at] == regime)].median())
-    half = max((high - low) / 2, 1e-12)
-    off = (middle - (low + high) / 2) / half
-    if np.isfinite(off) and abs(off) > ONE_SIDED:
-        row["direction"] = "higher" if off > 0 else "lower"
+    numbers = values[cases.regime[at] == regime].to_numpy(dtype=float)
+    side = _side(numbers, low, high)
+    middle = float(np.nanmedian(numbers)) if np.isfinite(numbers).any() else np.nan
     row.update(usual_low=low, usual_high=high, bad_median=middle)
-    sentence = _cause_sentence(
-        task, label, unit, low, high, middle, str(row["direction"])
-    )
+    row["direction"] = "either" if side in ("both", "inside") else side
+    sentence = _cause_sentence(task, label, unit, low, high, middle, side)
     row["sentence_ko"], row["sentence_en"] = sentence.ko, sentence.en
     return row
+
+
+def _side(numbers: np.ndarray, low: float, high: float) -> str:
+    """Where suspected cases lie: `higher`, `lower`, `both` sides, or `inside`.
+
+    A side is told only when hardly any suspected case lies beyond the other one.
+    """
+    known = numbers[np.isfinite(numbers)]
+    if not len(known) or not np.isfinite([low, high]).all():
+        return "inside"
+    above, below = float((known > high).mean()), float((known < low).mean())
+    half = max((high - low) / 2, 1e-12)
+    off = (float(np.median(known)) - (low + high) / 2) / half
+    if off > ONE_SIDED and below < STRAY:
+        return "higher"
+    if off < -ONE_SIDED and above < STRAY:
+        return "lower"
+    return "both" if above + below > OUTSIDE else "inside"
 
 
 def _cause_sentence(
@@ -250,7 +268,7 @@ def _cause_sentence(
     low: float,
     high: float,
     middle: float,
-    direction: str,
+    side: str,
 ) -> Text:
     if not np.isfinite([low, high, middle]).all():
         return Text(f"{label.ko} 값이 평소와 달랐습니다.", f"{label.en} was unusual.")
@@ -259,17 +277,28 @@ def _cause_sentence(
     usual = f"{shown(low, digits)}–{shown(high, digits)}{space}"
     typical = f"{shown(middle, digits)}{space}"
     subject = particle(label.ko, "이", "가")
-    ko_side = {"higher": "높은", "lower": "낮은"}.get(direction)
-    if ko_side is None:
+    suspected = f"{task.case.ko}에서 {task.bad.ko} 의심이 많았습니다"
+    if side == "both":
         return Text(
-            f"{subject} 평소({usual})와 다르게 움직인 {task.case.ko}에서 {task.bad.ko}"
-            " 의심이 많았습니다(한쪽으로 치우치지는 않음).",
-            f"suspected cases were often those where {label.en} moved unlike its usual"
-            f" {usual}, to either side.",
+            f"{subject} 평소({usual})를 높은 쪽이나 낮은 쪽으로 벗어난 {suspected}.",
+            f"suspected cases often had {label.en} outside its usual {usual}, above or"
+            " below.",
         )
+    if side == "inside":
+        return Text(
+            f"{subject} 다른 값과 어울리지 않는 {suspected}. 이 값 하나만 보면"
+            f" 평소({usual}) 안입니다.",
+            f"in suspected cases {label.en} often did not go with the other values; by"
+            f" itself it lies within its usual {usual}.",
+        )
+    ko_side = {"higher": "높은", "lower": "낮은"}[side]
+    beyond = middle > high or middle < low
+    where_ko = (
+        f"평소({usual})보다 {ko_side}" if beyond else f"평소({usual})의 {ko_side} 쪽인"
+    )
+    where_en = "beyond" if beyond else "at"
     return Text(
-        f"{subject} 평소 범위({usual})의 {ko_side} 쪽이거나 그 밖일 때 {task.bad.ko} 의심이"
-        f" 많았습니다(의심 {task.case.ko}의 가운데 값 {typical}).",
-        f"suspected cases were often those with {label.en} at or beyond the"
-        f" {direction} end of its usual {usual} (their median {typical}).",
+        f"{subject} {where_ko} {suspected}(의심 {task.case.ko}의 중간값 {typical}).",
+        f"suspected cases often had {label.en} {where_en} the {side} end of its usual"
+        f" {usual} (their median {typical}).",
     )
