@@ -161,7 +161,9 @@ def shown(value: float | None) -> str:
 
 
 def cell(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return shown(None if value != value else value)
+    return str(value)
 
 
 if __name__ == "__main__":
