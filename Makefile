@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup demo test test-long lint types format bench lock screenshots clean
+.PHONY: help setup demo test test-long lint types format bench lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,9 +43,6 @@ bench: setup ## timings beside the stock tools, as ratios
 lock: setup ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
-
-screenshots: setup ## pictures of the pages for docs/ (needs Chromium)
-	$(BIN)/python docs/screenshots.py
 
 clean: ## remove the environment and the demo
 	rm -rf $(VENV) .kamp-demo
