@@ -228,7 +228,7 @@ def _cause(
         often = values.mode()
         top = str(often.iloc[0]) if len(often) else "-"
         row["sentence_ko"] = f"{label.ko} '{top}'에서 {task.bad.ko} 의심이 많았습니다."
-        row["sentence_en"] = f"suspected cases were often {label.en} {top!r}."
+        row["sentence_en"] = f"Suspected cases were often {label.en} {top!r}."
         return row
     regimes = pd.Series(cases.regime[at])
     regime = str(regimes.mode().iloc[0]) if len(regimes) else str(cases.regime[0])
@@ -246,7 +246,7 @@ def _cause(
 def _side(numbers: np.ndarray, low: float, high: float) -> str:
     """Where suspected cases lie: `higher`, `lower`, `both` sides, or `inside`.
 
-    A side is told only when hardly any suspected case lies beyond the other one.
+    A side is told only when few suspected cases lie beyond the other one.
     """
     known = numbers[np.isfinite(numbers)]
     if not len(known) or not np.isfinite([low, high]).all():
@@ -254,9 +254,9 @@ def _side(numbers: np.ndarray, low: float, high: float) -> str:
     above, below = float((known > high).mean()), float((known < low).mean())
     half = max((high - low) / 2, 1e-12)
     off = (float(np.median(known)) - (low + high) / 2) / half
-    if off > ONE_SIDED and below < STRAY:
+    if off > ONE_SIDED and below < max(STRAY, above / 3):
         return "higher"
-    if off < -ONE_SIDED and above < STRAY:
+    if off < -ONE_SIDED and above < max(STRAY, below / 3):
         return "lower"
     return "both" if above + below > OUTSIDE else "inside"
 
@@ -281,14 +281,14 @@ def _cause_sentence(
     if side == "both":
         return Text(
             f"{subject} 평소({usual})를 높은 쪽이나 낮은 쪽으로 벗어난 {suspected}.",
-            f"suspected cases often had {label.en} outside its usual {usual}, above or"
+            f"Suspected cases often had {label.en} outside its usual {usual}, above or"
             " below.",
         )
     if side == "inside":
         return Text(
             f"{subject} 다른 값과 어울리지 않는 {suspected}. 이 값 하나만 보면"
             f" 평소({usual}) 안입니다.",
-            f"in suspected cases {label.en} often did not go with the other values; by"
+            f"In suspected cases {label.en} often did not go with the other values; by"
             f" itself it lies within its usual {usual}.",
         )
     ko_side = {"higher": "높은", "lower": "낮은"}[side]
@@ -299,6 +299,6 @@ def _cause_sentence(
     where_en = "beyond" if beyond else "at"
     return Text(
         f"{subject} {where_ko} {suspected}(의심 {task.case.ko}의 중간값 {typical}).",
-        f"suspected cases often had {label.en} {where_en} the {side} end of its usual"
+        f"Suspected cases often had {label.en} {where_en} the {side} end of its usual"
         f" {usual} (their median {typical}).",
     )

@@ -111,3 +111,19 @@ def test_bad_cases_in_a_row_within_a_group_are_one_episode():
     group = np.array(list("aaaaaaabbb"))
     # a: 1 1 | 1 (nan is skipped) 1; b: 1 1
     assert Some(label, group).episodes == 3
+
+
+@pytest.mark.parametrize(
+    ("numbers", "side"),
+    [
+        ([12.0] * 9 + [5.0], "higher"),
+        ([-2.0] * 9 + [5.0], "lower"),
+        ([12.0] * 6 + [-2.0] * 5, "both"),
+        ([4.0, 5.0, 6.0], "inside"),
+        ([np.nan], "inside"),
+    ],
+)
+def test_a_side_is_told_only_when_suspected_cases_lie_there(numbers, side):
+    from kamp_lib.learning.reasons import _side
+
+    assert _side(np.array(numbers), 0.0, 10.0) == side
