@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import signal
 import sys
@@ -59,6 +60,9 @@ def main() -> None:
     """Run the command; every failure becomes one sentence and an exit status."""
     # a polite kill leaves things as Ctrl-C does
     signal.signal(signal.SIGTERM, _stop)
+    if not os.environ.get("KAMP_DEBUG"):
+        # after Ctrl-C, what a kernel's abandoned tasks say is no news to anyone
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # a name that the terminal cannot show is no reason to stop
         sys.stdout.reconfigure(errors="backslashreplace")
