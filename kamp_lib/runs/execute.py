@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -308,7 +309,12 @@ def _engine() -> type:
                     "--IPKernelApp.log_level=50",
                 ],
             )
-            return client.execute(env=_kernel_environment(private))
+            # what a kernel has to say comes through its messages; its own stderr would
+            # speak up after Ctrl-C, when its folder is gone
+            quiet = subprocess.DEVNULL
+            return client.execute(
+                env=_kernel_environment(private), stdout=quiet, stderr=quiet
+            )
 
     return KampEngine
 
