@@ -144,7 +144,8 @@ def test_two_runs_at_once_do_not_disturb_each_other(
 def test_a_stopped_run_leaves_no_half_bundle(
     moulder: Tenant, template: Callable, how: signal.Signals
 ) -> None:
-    template("import time; time.sleep(120)", SMALLEST)
+    busy = "open('busy', 'w').close(); import time; time.sleep(120)"
+    template(busy, SMALLEST)
     environment = {**os.environ, "KAMP_HOME": str(moulder.home.parents[1])}
     command = [sys.executable, "-m", "kamp_lib.cli", "run", moulder.slug, MODEL]
     process = subprocess.Popen(
@@ -156,8 +157,7 @@ def test_a_stopped_run_leaves_no_half_bundle(
         # whoever runs the tests in the background ignores Ctrl-C, and children inherit it
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    _wait_for(lambda: any(moulder.runs.glob(".staging-*/*.json")), 60)
-    time.sleep(3)
+    _wait_for(lambda: any(moulder.runs.glob(".staging-*/busy")), 60)
     process.send_signal(how)
     _, complaint = process.communicate(timeout=30)
     assert "Traceback" not in complaint
