@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup demo test test-long lint types format bench lock clean
+.PHONY: help setup demo test test-long lint types format pages bench lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml deploy/setup.sh
 demo: setup ## four companies, from file to decision page; SERVE=0 stops before serving
 	@$(BIN)/kamp demo $(if $(filter 0,$(SERVE)),--no-serve)
 
-test: setup lint types ## everything that has to pass (under 8 minutes on 2 cores)
+test: setup lint types ## everything that has to pass (under 10 minutes on 2 cores)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not long" --durations=20
 
 test-long: setup ## kill tests, fuzz, full guidebooks
@@ -36,6 +36,9 @@ types: setup ## mypy on kamp_lib
 format: setup ## put code and notebooks in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pages: setup ## write docs/findings from the catalogue of findings
+	$(BIN)/python -m kamp_lib.datasets.findings.pages docs/findings
 
 bench: setup ## timings beside the stock tools, as ratios
 	$(BIN)/python benchmarks/run_timings.py

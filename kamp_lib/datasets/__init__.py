@@ -22,38 +22,38 @@ from kamp_lib.datasets.types import (
 
 if TYPE_CHECKING:
     from kamp_lib.datasets.checks import check
-    from kamp_lib.datasets.dataset import Dataset, list_datasets, open_dataset
     from kamp_lib.datasets.door import default_name, ingest, mapping_path, undo
-    from kamp_lib.datasets.duplicates import duplicate_rows
     from kamp_lib.datasets.findings import finding
-    from kamp_lib.datasets.mapping import apply_mapping, propose_mapping
-    from kamp_lib.datasets.mapping_file import load_mapping, save_mapping
-    from kamp_lib.datasets.parsing import Parsed, parse
+    from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
+    from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
+    from kamp_lib.datasets.parsing.columns import Parsed, parse
     from kamp_lib.datasets.quality import quality_advice, quality_score
     from kamp_lib.datasets.raw import Raw
-    from kamp_lib.datasets.reading import read
+    from kamp_lib.datasets.reading.files import read
+    from kamp_lib.datasets.storage.dataset import Dataset, list_datasets, open_dataset
+    from kamp_lib.datasets.storage.duplicates import duplicate_rows
 
 _HOME = {
-    "Dataset": "dataset",
-    "list_datasets": "dataset",
-    "open_dataset": "dataset",
+    "Dataset": "storage.dataset",
+    "list_datasets": "storage.dataset",
+    "open_dataset": "storage.dataset",
     "default_name": "door",
     "ingest": "door",
     "mapping_path": "door",
     "undo": "door",
     "check": "checks",
-    "duplicate_rows": "duplicates",
+    "duplicate_rows": "storage.duplicates",
     "finding": "findings",
     "quality_advice": "quality",
     "quality_score": "quality",
-    "apply_mapping": "mapping",
-    "propose_mapping": "mapping",
-    "load_mapping": "mapping_file",
-    "save_mapping": "mapping_file",
-    "Parsed": "parsing",
-    "parse": "parsing",
+    "apply_mapping": "mapping.propose",
+    "propose_mapping": "mapping.propose",
+    "load_mapping": "mapping.file",
+    "save_mapping": "mapping.file",
+    "Parsed": "parsing.columns",
+    "parse": "parsing.columns",
     "Raw": "raw",
-    "read": "reading",
+    "read": "reading.files",
 }
 
 __all__ = [

@@ -14,14 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
-from kamp_lib.datasets.dataset import Dataset, open_dataset
 from kamp_lib.datasets.job import Job, Plan, typed_rows
-from kamp_lib.datasets.mapping import apply_mapping, propose_mapping
-from kamp_lib.datasets.mapping_file import load_mapping, save_mapping
+from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
+from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
 from kamp_lib.datasets.raw import PROVENANCE
-from kamp_lib.datasets.reading import Paths, read
-from kamp_lib.datasets.store import State, Store, check_name, storing
-from kamp_lib.datasets.transaction import store_ingest
+from kamp_lib.datasets.reading.files import Paths, read
+from kamp_lib.datasets.storage.dataset import Dataset, open_dataset
+from kamp_lib.datasets.storage.store import State, Store, check_name, storing
+from kamp_lib.datasets.storage.transaction import store_ingest
 from kamp_lib.datasets.types import IngestResult, Mapping
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.progress import Progress, silent

@@ -13,16 +13,16 @@ import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets.checks import check
-from kamp_lib.datasets.dataset import Dataset, as_frame
-from kamp_lib.datasets.duplicates import duplicate_rows
-from kamp_lib.datasets.mapping import standard_columns
-from kamp_lib.datasets.parsing import parse
+from kamp_lib.datasets.mapping.propose import standard_columns
+from kamp_lib.datasets.parsing.columns import parse
 from kamp_lib.datasets.quality import quality_score
-from kamp_lib.datasets.quarantine import rejected_rows
 from kamp_lib.datasets.raw import FILE, Raw
-from kamp_lib.datasets.shape import as_stored, fitted
-from kamp_lib.datasets.store import Manifest, State, Store
-from kamp_lib.datasets.transaction import Staged
+from kamp_lib.datasets.storage.dataset import Dataset, as_frame
+from kamp_lib.datasets.storage.duplicates import duplicate_rows
+from kamp_lib.datasets.storage.quarantine import rejected_rows
+from kamp_lib.datasets.storage.shape import as_stored, fitted
+from kamp_lib.datasets.storage.store import Manifest, State, Store
+from kamp_lib.datasets.storage.transaction import Staged
 from kamp_lib.datasets.types import (
     ORIGIN,
     SIMULATED,

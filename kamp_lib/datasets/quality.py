@@ -28,7 +28,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
-from kamp_lib.datasets.mapping import PROVENANCE, standard_columns
+from kamp_lib.datasets.mapping.propose import PROVENANCE, standard_columns
 from kamp_lib.datasets.types import Finding, Quality
 from kamp_lib.text import Text
 

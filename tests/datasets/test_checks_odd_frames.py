@@ -9,9 +9,9 @@ from small_machine import MACHINE, shots
 
 from kamp_lib.catalog import equipment_type
 from kamp_lib.datasets.checks import check
-from kamp_lib.datasets.duplicates import duplicate_rows
-from kamp_lib.datasets.mapping import apply_mapping, propose_mapping
+from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
 from kamp_lib.datasets.quality import quality_score
+from kamp_lib.datasets.storage.duplicates import duplicate_rows
 
 ROWS = 60
 KINDS = {

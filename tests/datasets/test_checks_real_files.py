@@ -11,8 +11,8 @@ import pytest
 
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.checks.images import near_twins
-from kamp_lib.datasets.duplicates import duplicate_rows
-from kamp_lib.datasets.mapping import apply_mapping, propose_mapping
+from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
+from kamp_lib.datasets.storage.duplicates import duplicate_rows
 from kamp_lib.datasets.types import Finding, Mapping
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

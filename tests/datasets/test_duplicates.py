@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_machine import MACHINE, shots
 
-from kamp_lib.datasets.duplicates import duplicate_rows, repeats
+from kamp_lib.datasets.storage.duplicates import duplicate_rows, repeats
 
 
 def twice(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kamp_lib.datasets import ingest, job, open_dataset, transaction, undo
-from kamp_lib.datasets.store import Store
+from kamp_lib.datasets import ingest, job, open_dataset, undo
+from kamp_lib.datasets.storage import transaction
+from kamp_lib.datasets.storage.store import Store
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant, tenant_at
 from kamp_lib.text import Text

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kamp_lib.datasets.findings import catalogue, finding, pages
+from kamp_lib.datasets.findings import catalogue, finding
+from kamp_lib.datasets.findings.pages import pages
 from kamp_lib.text import speaking
 
 ROOT = Path(__file__).parents[2]

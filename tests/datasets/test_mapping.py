@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_machine import MACHINE, samples, shots
 
-from kamp_lib.datasets.mapping import apply_mapping, propose_mapping
+from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
 
 
 def names_of(frame: pd.DataFrame, **rest) -> dict[str, str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from small_machine import MACHINE, shots
 
-from kamp_lib.datasets.mapping import propose_mapping
-from kamp_lib.datasets.mapping_file import load_mapping, save_mapping
+from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
+from kamp_lib.datasets.mapping.propose import propose_mapping
 from kamp_lib.errors import KampError
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kamp_lib.datasets.names import likeness, take_apart
+from kamp_lib.datasets.mapping.names import likeness, take_apart
 
 
 @pytest.mark.parametrize(

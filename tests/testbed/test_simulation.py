@@ -7,7 +7,7 @@ import pytest
 from kamp_lib.catalog import equipment_types, standard_models
 from kamp_lib.datasets import apply_mapping, parse, propose_mapping, read
 from kamp_lib.datasets.checks import check
-from kamp_lib.datasets.duplicates import duplicate_rows
+from kamp_lib.datasets.storage.duplicates import duplicate_rows
 from kamp_lib.errors import UsageError
 from kamp_lib.tenancy.tenants import check_slug
 from kamp_lib.testbed import Simulation, defects_of, demo_companies, simulate

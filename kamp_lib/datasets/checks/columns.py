@@ -9,7 +9,7 @@ import pandas as pd
 
 from kamp_lib.datasets.checks.context import Context, number_text
 from kamp_lib.datasets.findings import finding, list_of
-from kamp_lib.datasets.mapping_evidence import quantity_of
+from kamp_lib.datasets.mapping.evidence import quantity_of
 from kamp_lib.datasets.types import Finding
 
 # What loggers write when they have no value.

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from kamp_lib.catalog import Column, Equipment, Quantity, standard_models
-from kamp_lib.datasets.mapping import PROVENANCE, standard_columns
-from kamp_lib.datasets.mapping_evidence import quantity_of
-from kamp_lib.datasets.mapping_shift import known_column
-from kamp_lib.datasets.names import take_apart
+from kamp_lib.datasets.mapping.evidence import quantity_of
+from kamp_lib.datasets.mapping.names import take_apart
+from kamp_lib.datasets.mapping.propose import PROVENANCE, standard_columns
+from kamp_lib.datasets.mapping.shift import known_column
 from kamp_lib.datasets.types import Mapping
 
 RUN_COLUMN = "run_id"

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from kamp_lib.datasets.checks.context import Context, Label, number_text
-from kamp_lib.datasets.duplicates import row_hashes
 from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.storage.duplicates import row_hashes
 from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from kamp_lib.datasets.checks.context import Context, number_text
 from kamp_lib.datasets.findings import finding, list_of
-from kamp_lib.datasets.mapping_evidence import profile, quantity_evidence
-from kamp_lib.datasets.names import take_apart
+from kamp_lib.datasets.mapping.evidence import profile, quantity_evidence
+from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text
 

@@ -1,14 +1,13 @@
 """The catalogue of findings: one code, its words, and its page in docs/findings.
 
 Every finding is said through `finding(code, ...)`, so that what a person reads stands
-in one reviewed file, `findings.yaml`, and a code cannot be raised that has no page.
-
-    python -m kamp_lib.datasets.findings docs/findings     # write the pages
+in one reviewed place, the YAML files here, and a code cannot be raised that has no page.
+Places in {braces} are filled by `finding(code, ...)`; {columns}, {count} and {examples}
+always exist. `explain` and `fix` are for the page; `variants` replace some of the words.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -79,9 +78,16 @@ class Entry(BaseModel):
 
 @cache
 def catalogue() -> dict[str, Entry]:
-    """All findings by code, in the order of `findings.yaml`."""
-    with open(HERE / "findings.yaml", encoding="utf-8") as file:
-        return {code: Entry(**entry) for code, entry in yaml.safe_load(file).items()}
+    """All findings by code, theme by theme."""
+    entries: dict[str, Entry] = {}
+    for path in sorted(HERE.glob("*.yaml")):
+        with open(path, encoding="utf-8") as file:
+            themed = yaml.load(file, Loader=yaml.CSafeLoader)
+        for code, entry in themed.items():
+            if code in entries:
+                raise ValueError(f"{path.name}: {code} stands in two files")
+            entries[code] = Entry(**entry)
+    return entries
 
 
 def finding(
@@ -100,7 +106,7 @@ def finding(
     Parameters
     ----------
     code : str
-        A key of `findings.yaml`; an unknown one is a `KeyError`.
+        A key of the catalogue; an unknown one is a `KeyError`.
     columns : iterable of str
         Source and canonical names it concerns; the message shows the first few.
     count : int
@@ -161,72 +167,3 @@ def list_of(names: Iterable[str], shown: int = SHOWN_COLUMNS) -> Text:
     if more <= 0:
         return Text(first, first)
     return Text(f"{first} 외 {more}개", f"{first} and {more} more")
-
-
-def page(code: str) -> str:
-    """The documentation page of one code, in Markdown."""
-    entry = catalogue()[code]
-    said = SEVERITY[entry.severity]
-    lines = [
-        f"# {entry.title_ko} · {entry.title_en}",
-        "",
-        f"`{code}` · {said.ko} ({said.en})",
-        "",
-        "<!-- Written by `python -m kamp_lib.datasets.findings docs/findings`. -->",
-        "",
-    ]
-    for heading, said_by in (
-        ("## 한국어", ("무엇인가요", "explain_ko", "왜 중요한가요", "why_ko")),
-        ("## English", ("What it is", "explain_en", "Why it matters", "why_en")),
-    ):
-        korean = heading == "## 한국어"
-        done = (
-            ("어떻게 처리하나요", "action_ko")
-            if korean
-            else ("What is done", "action_en")
-        )
-        fix = ("고치려면", "fix_ko") if korean else ("To mend it", "fix_en")
-        parts = (said_by[:2], said_by[2:], done, fix)
-        lines += [heading, ""]
-        for name, field in parts:
-            lines += [f"**{name}.** {getattr(entry, field).strip()}", ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def index() -> str:
-    """The index page of all codes."""
-    lines = [
-        "# 발견 사항 · Findings",
-        "",
-        "데이터를 가져올 때 찾아내는 것들입니다. What `kamp ingest` finds in a file.",
-        "",
-        "| code | 심각도 · severity | 뜻 · meaning |",
-        "|---|---|---|",
-    ]
-    for code, entry in catalogue().items():
-        said = SEVERITY[entry.severity]
-        lines.append(
-            f"| [`{code}`]({code}.md) | {said.ko} · {said.en} "
-            f"| {entry.title_ko} · {entry.title_en} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def pages() -> dict[str, str]:
-    """File name -> text, for the whole folder."""
-    return {"README.md": index(), **{f"{c}.md": page(c) for c in catalogue()}}
-
-
-def write_pages(folder: Path) -> None:
-    """Write all pages, and take away those of codes that no longer exist."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = pages()
-    for old in folder.glob("*.md"):
-        if old.name not in written:
-            old.unlink()
-    for name, text in written.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write_pages(Path(sys.argv[1]))

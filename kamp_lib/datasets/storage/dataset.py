@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from kamp_lib.catalog import equipment_types
 from kamp_lib.datasets.raw import FILE, INGEST_COLUMN, ROW
-from kamp_lib.datasets.store import Manifest, State, Store, check_name
+from kamp_lib.datasets.storage.store import Manifest, State, Store, check_name
 from kamp_lib.datasets.types import Finding, Quality, StoredColumn
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant

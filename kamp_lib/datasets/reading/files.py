@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.raw import FILE, PROVENANCE, RUN, Raw, Source
-from kamp_lib.datasets.sheets import read_excel, read_parquet
-from kamp_lib.datasets.text_files import read_text
+from kamp_lib.datasets.reading.sheets import read_excel, read_parquet
+from kamp_lib.datasets.reading.text_files import read_text
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
@@ -68,7 +68,7 @@ def read(
     pictures = [f for f in found if f[0].suffix.lower() in IMAGE_ENDINGS]
     tables = [f for f in found if f[0].suffix.lower() not in IMAGE_ENDINGS]
     if pictures and not tables:
-        from kamp_lib.datasets.images import read_images
+        from kamp_lib.datasets.reading.images import read_images
 
         raw = read_images(pictures, progress=progress)
     elif pictures:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kamp_lib.datasets.parsing import Parsed
+from kamp_lib.datasets.parsing.columns import Parsed
 from kamp_lib.datasets.raw import FILE, REASONS, ROW, Raw, Rejected
 
 SCHEMA = pa.schema(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.parsing_times import parse_times
+from kamp_lib.datasets.parsing.times import parse_times
 from kamp_lib.datasets.raw import FILE, PROVENANCE, ROW, RUN, Raw
 from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text

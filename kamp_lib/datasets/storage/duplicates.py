@@ -11,8 +11,8 @@ import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.mapping import PROVENANCE
-from kamp_lib.datasets.names import take_apart
+from kamp_lib.datasets.mapping.names import take_apart
+from kamp_lib.datasets.mapping.propose import PROVENANCE
 from kamp_lib.datasets.types import Finding
 
 # Ids and times tell records apart when, together, they differ on this share of the

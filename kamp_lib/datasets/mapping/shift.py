@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kamp_lib.catalog import Column
-from kamp_lib.datasets.mapping_evidence import (
+from kamp_lib.datasets.mapping.evidence import (
     CONTRADICTION,
     Profile,
     evidence,
     quantity_evidence,
     quantity_of,
 )
-from kamp_lib.datasets.names import likeness, take_apart
+from kamp_lib.datasets.mapping.names import likeness, take_apart
 
 MOST_PLACES = 3
 # Moving the names must take away at least so many contradictions, may cause new ones for

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
-from kamp_lib.datasets.mapping import standard_columns
+from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.errors import KampError
 
 

@@ -15,8 +15,8 @@ from scipy.optimize import linear_sum_assignment
 
 from kamp_lib.catalog import Column, Equipment, equipment_type
 from kamp_lib.datasets.findings import finding, list_of
-from kamp_lib.datasets.mapping_evidence import Profile, evidence, profile
-from kamp_lib.datasets.mapping_shift import Shift, find_shift, name_likeness
+from kamp_lib.datasets.mapping.evidence import Profile, evidence, profile
+from kamp_lib.datasets.mapping.shift import Shift, find_shift, name_likeness
 from kamp_lib.datasets.types import ColumnMatch, Finding, Mapping
 from kamp_lib.text import Text
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from kamp_lib.datasets.dataset import Dataset
-from kamp_lib.datasets.quarantine import quarantine_file
 from kamp_lib.datasets.raw import INGEST_COLUMN, Raw, Source
-from kamp_lib.datasets.store import (
+from kamp_lib.datasets.storage.dataset import Dataset
+from kamp_lib.datasets.storage.quarantine import quarantine_file
+from kamp_lib.datasets.storage.store import (
     Manifest,
     State,
     Store,

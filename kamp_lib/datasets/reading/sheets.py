@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kamp_lib.datasets.raw import FILE, ROW, Raw, Source, sha256_of, unique_names
-from kamp_lib.datasets.text_files import NUMBER
+from kamp_lib.datasets.reading.text_files import NUMBER
 from kamp_lib.errors import KampError
 
 

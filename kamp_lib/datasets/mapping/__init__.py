@@ -1,0 +1,1 @@
+"""Columns of a file -> standard columns, each with its reason."""

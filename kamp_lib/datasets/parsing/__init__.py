@@ -1,0 +1,1 @@
+"""Raw cells -> typed columns."""

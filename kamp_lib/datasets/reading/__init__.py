@@ -1,0 +1,1 @@
+"""Files and folders -> raw cells, each row knowing where it came from."""

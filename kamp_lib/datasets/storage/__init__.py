@@ -1,0 +1,1 @@
+"""Standard data sets on disk: versions, history, quarantine, all or nothing."""
