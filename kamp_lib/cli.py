@@ -26,7 +26,7 @@ def _app() -> Callable[[], None]:
     """Put the verbs together; their help speaks the language that is set by now."""
     import typer
 
-    from kamp_lib.verbs import analysis, catalogue, data, setup
+    from kamp_lib.verbs import analysis, catalogue, datasets, ingest, setup
 
     app = typer.Typer(
         name="kamp",
@@ -43,7 +43,8 @@ def _app() -> Callable[[], None]:
     app.add_typer(setup.app)
     app.add_typer(setup.tenants, name="tenant")
     app.add_typer(catalogue.models, name="models")
-    app.add_typer(data.app)
+    app.add_typer(ingest.app)
+    app.add_typer(datasets.datasets, name="datasets")
     app.add_typer(analysis.app)
     return app
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kamp_lib.datasets.findings import finding
     from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
     from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
+    from kamp_lib.datasets.options import Options
     from kamp_lib.datasets.parsing.columns import Parsed, parse
     from kamp_lib.datasets.quality import quality_advice, quality_score
     from kamp_lib.datasets.raw import Raw
@@ -50,6 +51,7 @@ _HOME = {
     "propose_mapping": "mapping.propose",
     "load_mapping": "mapping.file",
     "save_mapping": "mapping.file",
+    "Options": "options",
     "Parsed": "parsing.columns",
     "parse": "parsing.columns",
     "Raw": "raw",
@@ -64,6 +66,7 @@ __all__ = [
     "Finding",
     "IngestResult",
     "Mapping",
+    "Options",
     "Parsed",
     "Quality",
     "Raw",

@@ -17,6 +17,7 @@ from kamp_lib.catalog import Equipment, equipment_type
 from kamp_lib.datasets.job import Job, Plan, typed_rows
 from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
+from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import PROVENANCE
 from kamp_lib.datasets.reading.files import Paths, read
 from kamp_lib.datasets.storage.dataset import Dataset, open_dataset
@@ -45,6 +46,7 @@ def ingest(
     replace: bool = False,
     dry_run: bool = False,
     simulated: bool = False,
+    options: Options = UNSAID,
     progress: Progress = silent,
 ) -> IngestResult:
     """Bring files into a data set: a new version of it, all or nothing.
@@ -71,6 +73,8 @@ def ingest(
         Tell what would happen; write nothing.
     simulated : bool, default False
         Mark every row as simulated.
+    options : Options
+        What the person decides about the files: sheet, order of dates, fixes.
     progress : Progress
         Told of each step.
 
@@ -87,9 +91,9 @@ def ingest(
     machine = equipment_type(equipment)
     clock = _Clock(progress)
     with clock.step("read", Text("파일을 읽는 중", "reading files")):
-        raw = read(files, labels=labels, on=on, progress=progress)
+        raw = read(files, labels=labels, on=on, options=options, progress=progress)
     with clock.step("parse", Text("값을 해석하는 중", "reading values")):
-        rows = typed_rows(raw, tenant, simulated=simulated)
+        rows = typed_rows(raw, tenant, options=options, simulated=simulated)
     with clock.step("map", Text("열을 맞추는 중", "mapping columns")):
         remembered = _remembered(tenant, equipment, dataset, rows.frame, mapping)
         _check_kind(record_kind, machine)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.mapping.propose import standard_columns
+from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.parsing.columns import parse
 from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
@@ -43,10 +44,11 @@ class Rows:
     frame: pd.DataFrame
     rejected: pd.DataFrame
     findings: list[Finding]
+    units: dict[str, str]  # of source columns, as the file writes them
 
 
-def typed_rows(raw: Raw, tenant: Tenant, *, simulated: bool) -> Rows:
-    parsed = parse(raw, time_zone=tenant.time_zone)
+def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -> Rows:
+    parsed = parse(raw, time_zone=tenant.time_zone, options=options)
     rejected, places = rejected_rows(raw, parsed)
     keep = np.ones(len(parsed.frame), dtype=bool)
     keep[places] = False
@@ -60,7 +62,8 @@ def typed_rows(raw: Raw, tenant: Tenant, *, simulated: bool) -> Rows:
         )
     if simulated:
         frame = frame.assign(**{ORIGIN: pd.Series(SIMULATED, frame.index, "string")})
-    return Rows(frame, rejected, [*raw.findings, *parsed.findings])
+    findings = [*raw.findings, *parsed.findings]
+    return Rows(frame, rejected, findings, parsed.units)
 
 
 @dataclass

@@ -100,7 +100,8 @@ class Raw:
     """Raw cells of one or more files, each row with `_file` and `_row`.
 
     `table` holds text for text files and sheets, native types for Parquet. Rows that
-    could not even be split into cells are in `rejected`.
+    could not even be split into cells are in `rejected`. `units` holds the unit of a
+    column as the file writes it, where a line of units or the format itself tells.
     """
 
     table: pa.Table
@@ -110,6 +111,7 @@ class Raw:
     verbatim: dict[str, Verbatim] = field(default_factory=dict)
     images: bool = False
     labels: Source | None = None
+    units: dict[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:

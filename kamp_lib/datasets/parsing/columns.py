@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.parsing.times import parse_times
 from kamp_lib.datasets.raw import FILE, PROVENANCE, ROW, RUN, Raw
 from kamp_lib.datasets.types import Finding
@@ -33,16 +34,20 @@ class Parsed:
 
     `bad_cells` has one row per cell that does not fit its column: `row_index` (position
     in `frame`), `column`, `text`, `reason` (a code of `raw.REASONS`). `set_aside` maps
-    positions of repeated headers and totals rows to their code.
+    positions of repeated headers and totals rows to their code. `units` holds the unit
+    of a column as the file writes it, where the file tells.
     """
 
     frame: pd.DataFrame
     bad_cells: pd.DataFrame
     set_aside: dict[int, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    units: dict[str, str] = field(default_factory=dict)
 
 
-def parse(raw: Raw, *, time_zone: str = "Asia/Seoul") -> Parsed:
+def parse(
+    raw: Raw, *, time_zone: str = "Asia/Seoul", options: Options = UNSAID
+) -> Parsed:
     """Give every column of `raw` its type.
 
     Numbers become int64 (when all are whole) or float64, times datetime64 in local
@@ -55,6 +60,8 @@ def parse(raw: Raw, *, time_zone: str = "Asia/Seoul") -> Parsed:
         What `read` gave.
     time_zone : str
         Where times without an offset were written.
+    options : Options
+        How doubtful dates are written, when a person says so.
     """
     aside = _set_aside(raw)
     keep = np.ones(raw.table.num_rows, dtype=bool)
@@ -84,7 +91,7 @@ def parse(raw: Raw, *, time_zone: str = "Asia/Seoul") -> Parsed:
         columns[name] = raw.table[name].to_pandas()
     cells = pd.concat(bad) if bad else pd.DataFrame(columns=["row_index", "text"])
     cells = cells.reindex(columns=["row_index", "column", "text", "reason"])
-    return Parsed(pd.DataFrame(columns), cells, aside, findings)
+    return Parsed(pd.DataFrame(columns), cells, aside, findings, dict(raw.units))
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import FILE, PROVENANCE, RUN, Raw, Source
 from kamp_lib.datasets.reading.sheets import read_excel, read_parquet
 from kamp_lib.datasets.reading.text_files import read_text
@@ -30,6 +31,7 @@ def read(
     *,
     labels: str | os.PathLike[str] | None = None,
     on: str | None = None,
+    options: Options = UNSAID,
     progress: Progress = silent,
 ) -> Raw:
     """Read files as one table, or folders of runs or of images.
@@ -46,6 +48,8 @@ def read(
         Another table whose columns are joined to the rows.
     on : str, optional
         Column of `labels` that names the run, the image, or a column of the data.
+    options : Options
+        Which sheet or table is meant, passwords, layout.
     progress : Progress
         Told of each file.
 
@@ -78,9 +82,9 @@ def read(
         )
     else:
         runs = label_path is not None or any(Path(p).is_dir() for p in given)
-        raw = _join_files(list(_tables(tables, progress)), runs=runs)
+        raw = _join_files(list(_tables(tables, options, progress)), runs=runs)
     if label_path is not None and on is not None:
-        raw = _with_labels(raw, label_path, on)
+        raw = _with_labels(raw, label_path, on, options)
     return raw
 
 
@@ -159,14 +163,16 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(p), "") if p.isdigit() else (0, p) for p in parts]
 
 
-def _tables(files: Sequence[tuple[Path, str]], progress: Progress) -> Iterator[Raw]:
+def _tables(
+    files: Sequence[tuple[Path, str]], options: Options, progress: Progress
+) -> Iterator[Raw]:
     step = Text("파일 읽는 중", "reading files")
     for done, (path, name) in enumerate(files):
         progress(step, done=done, total=len(files))
-        yield _read_table(path, name)
+        yield _read_table(path, name, options)
 
 
-def _read_table(path: Path, name: str) -> Raw:
+def _read_table(path: Path, name: str, options: Options) -> Raw:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -276,9 +282,9 @@ def _as_text_where(table: pa.Table, raws: list[Raw]) -> pa.Table:
     return table
 
 
-def _with_labels(raw: Raw, path: Path, on: str) -> Raw:
+def _with_labels(raw: Raw, path: Path, on: str, options: Options) -> Raw:
     """Join the columns of the label file to the rows they speak of."""
-    labels = _read_table(path, path.name) if path.is_file() else None
+    labels = _read_table(path, path.name, options) if path.is_file() else None
     if labels is None:
         raise KampError(
             f"판정 파일이 없습니다: {path}. 경로를 확인하세요.",

@@ -1,4 +1,4 @@
-"""Data in and out of the store: `ingest`, `datasets`."""
+"""Files into data sets: `ingest`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import typer
 
 from kamp_lib import console
 from kamp_lib.console import say
+from kamp_lib.datasets.options import DateOrder, Layout, Options
 from kamp_lib.errors import UsageError
-from kamp_lib.tenancy import Tenant, tenant_named
+from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 from kamp_lib.verbs.common import (
     Json,
@@ -76,6 +77,30 @@ def ingest(
             "--dry-run", help=_("저장하지 않고 살펴만 봅니다", "look, store nothing")
         ),
     ] = False,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            help=_("읽을 시트(또는 DB 테이블)", "the sheet, or table of a database")
+        ),
+    ] = None,
+    dates: Annotated[
+        DateOrder | None,
+        typer.Option(
+            help=_(
+                "날짜의 순서: dmy(일/월/년), mdy(월/일/년), ymd",
+                "order of dates: dmy (day first), mdy (month first), ymd",
+            )
+        ),
+    ] = None,
+    layout: Annotated[
+        Layout | None,
+        typer.Option(
+            help=_(
+                "표 모양: as-is(그대로), long(열을 행으로), wide(행을 열로)",
+                "shape of the table: as-is, long (columns to rows), wide",
+            )
+        ),
+    ] = None,
     undo: Annotated[
         bool,
         typer.Option(
@@ -111,6 +136,7 @@ def ingest(
             on=on,
             replace=replace,
             dry_run=dry_run,
+            options=Options(sheet=sheet, dates=dates, layout=layout),
             progress=listener,
         )
     if as_json:
@@ -239,61 +265,4 @@ def _show_ingest(tenant: Tenant, result: Any) -> None:
         say(
             f"다음: {command} -p target=판정열 (양품·불량이 적힌 열의 이름을 넣으세요)",
             f"next: {command} -p target=COLUMN (the column that says good or bad)",
-        )
-
-
-@app.command(
-    help=_("데이터셋 목록.", "List the data sets."),
-    epilog=example("kamp datasets haneul-mold", "kamp datasets haneul-mold --json"),
-)
-def datasets(
-    tenant: Annotated[str | None, typer.Argument(help=_("기업", "company"))] = None,
-    as_json: Json = False,
-) -> None:
-    from kamp_lib.datasets import list_datasets
-
-    company = tenant_named(tenant)
-    there = list_datasets(company)
-    if as_json:
-        print_json(
-            [
-                {
-                    "dataset": d.name,
-                    "equipment": d.equipment,
-                    "record_kind": d.record_kind,
-                    "version": d.version,
-                    "rows": d.rows,
-                    "quality": d.quality.model_dump(),
-                    "simulated": d.simulated,
-                    "fingerprint": d.fingerprint,
-                }
-                for d in there
-            ]
-        )
-    elif not there:
-        say(
-            f"데이터셋이 아직 없습니다. 가져오기: kamp ingest {company.slug} 설비 파일",
-            f"no data set yet; bring one in: kamp ingest {company.slug} EQUIPMENT FILE",
-        )
-    else:
-        console.table(
-            [
-                Text("데이터셋", "data set"),
-                Text("설비", "equipment"),
-                Text("버전", "version"),
-                Text("행", "rows"),
-                Text("품질 점수", "quality"),
-                Text("비고", "note"),
-            ],
-            [
-                [
-                    d.name,
-                    d.equipment,
-                    d.version,
-                    f"{d.rows:,}",
-                    f"{d.quality.score:.0f}",
-                    Text("모의 데이터", "simulated") if d.simulated else "",
-                ]
-                for d in there
-            ],
         )

@@ -1,0 +1,51 @@
+"""What a person decides about a file that the file itself does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+DateOrder = Literal["dmy", "mdy", "ymd"]
+Layout = Literal["as-is", "long", "wide"]
+Personal = Literal["mask", "refuse", "keep"]
+
+# Asked with the name of a file that is locked; None: there is no password.
+AskPassword = Callable[[str], str | None]
+
+
+def no_password(name: str) -> str | None:
+    """Nobody there to ask."""
+    return None
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices for one ingest; the defaults let the file speak for itself.
+
+    Parameters
+    ----------
+    sheet : str, optional
+        The sheet of a workbook, the table of a database or the variable of a signal
+        file; None takes the one that fits best and says so.
+    dates : {"dmy", "mdy", "ymd"}, optional
+        How doubtful dates are written; None decides by evidence and refuses without.
+    layout : {"as-is", "long", "wide"}, optional
+        Whether a table of many like columns is turned; None decides by evidence.
+    personal : {"mask", "refuse", "keep"}, default "mask"
+        What is done with names, phone and resident numbers.
+    fixes : tuple of str
+        Codes of findings whose fix is applied before storing.
+    password : callable
+        Gives the password of a locked file.
+    """
+
+    sheet: str | None = None
+    dates: DateOrder | None = None
+    layout: Layout | None = None
+    personal: Personal = "mask"
+    fixes: tuple[str, ...] = ()
+    password: AskPassword = no_password
+
+
+UNSAID = Options()
