@@ -14,15 +14,16 @@ import pyarrow.compute as pc
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import FILE, PROVENANCE, RUN, Raw, Source
-from kamp_lib.datasets.reading.sheets import read_excel, read_parquet
-from kamp_lib.datasets.reading.text_files import read_text
+from kamp_lib.datasets.reading.formats import (
+    ENDINGS,
+    IMAGE_ENDINGS,
+    read_table,
+    unknown_kind,
+)
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
 
-TEXT_ENDINGS = (".csv", ".tsv", ".txt")
-ENDINGS = (*TEXT_ENDINGS, ".xlsx", ".parquet", ".pq")
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
@@ -102,7 +103,7 @@ def _files(path: Path, labels: Path | None) -> list[tuple[Path, str]]:
                 f"not a plain file: {path}; choose a file or a folder.",
             )
         if path.suffix.lower() not in (*ENDINGS, *IMAGE_ENDINGS):
-            raise _unknown(path.name)
+            raise unknown_kind(path.name)
         return [(path, _name(path.name))]
     found = []
     for folder, folders, names in os.walk(path, followlinks=False):
@@ -149,14 +150,6 @@ def _with_own_names(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
     return named
 
 
-def _unknown(name: str) -> KampError:
-    known = ", ".join((*ENDINGS, *IMAGE_ENDINGS))
-    return KampError(
-        f"'{name}'은(는) 읽을 수 없는 종류의 파일입니다. 읽을 수 있는 것: {known}",
-        f"{name!r} is not a kind of file that can be read; these are: {known}",
-    )
-
-
 def _natural(name: str) -> list[tuple[int, str]]:
     """run_2 before run_10."""
     parts = re.split(r"(\d+)", name)
@@ -169,30 +162,7 @@ def _tables(
     step = Text("파일 읽는 중", "reading files")
     for done, (path, name) in enumerate(files):
         progress(step, done=done, total=len(files))
-        yield _read_table(path, name, options)
-
-
-def _read_table(path: Path, name: str, options: Options) -> Raw:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise KampError(
-            f"'{name}'을(를) 열 수 없습니다({error.strerror}). 읽기 권한을 확인하세요.",
-            f"{name!r} cannot be opened ({error.strerror}); check that you may read it.",
-        ) from error
-    if not data.strip():
-        raise KampError(
-            f"'{name}'은(는) 빈 파일입니다. 내용이 있는 파일을 선택하세요.",
-            f"{name!r} is an empty file; choose one with data.",
-        )
-    ending = path.suffix.lower()
-    if ending in TEXT_ENDINGS:
-        return read_text(path, data, name)
-    if ending == ".xlsx":
-        return read_excel(path, data, name)
-    if ending in (".parquet", ".pq"):
-        return read_parquet(path, data, name)
-    raise _unknown(name)
+        yield read_table(path, name, options)
 
 
 def run_names(names: Sequence[str]) -> list[str]:
@@ -284,7 +254,7 @@ def _as_text_where(table: pa.Table, raws: list[Raw]) -> pa.Table:
 
 def _with_labels(raw: Raw, path: Path, on: str, options: Options) -> Raw:
     """Join the columns of the label file to the rows they speak of."""
-    labels = _read_table(path, path.name, options) if path.is_file() else None
+    labels = read_table(path, path.name, options) if path.is_file() else None
     if labels is None:
         raise KampError(
             f"판정 파일이 없습니다: {path}. 경로를 확인하세요.",
