@@ -173,7 +173,7 @@ def test_undo_takes_back_the_last_ingest_with_its_quarantine(
     assert len(open_dataset(tenant, KIND).quarantine()) == 1
     now = undo(tenant, KIND)
     assert now is not None
-    assert now.version == 2
+    assert now.version == 3
     assert len(now.quarantine()) == 0
     pd.testing.assert_frame_equal(values(tenant), before)
 
@@ -218,7 +218,7 @@ def test_an_old_version_stays_readable(tenant: Tenant, tmp_path: Path) -> None:
     ingest(tenant, KIND, saved(table(seed=1), tmp_path / "a.csv"))
     first = open_dataset(tenant, KIND)
     ingest(tenant, KIND, saved(table(9, seed=2), tmp_path / "b.csv"), replace=True)
-    old = open_dataset(tenant, KIND, version=0)
+    old = open_dataset(tenant, KIND, version=1)
     assert (old.rows, old.fingerprint) == (40, first.fingerprint)
 
 

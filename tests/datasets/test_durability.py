@@ -127,7 +127,7 @@ def test_two_ingests_at_once_both_survive(
         process.join(60)
     data = open_dataset(tenant, KIND)
     assert [p.exitcode for p in started] == [0, 0, 0]
-    assert (data.version, data.rows) == (2, 300 + 2019 + 2020 + 2021)
+    assert (data.version, data.rows) == (3, 300 + 2019 + 2020 + 2021)
 
 
 @pytest.mark.parametrize("limit", [100, 3_000, 90_000, 110_000, 130_000])

@@ -50,7 +50,7 @@ def test_a_run_writes_a_whole_bundle(moulder: Tenant, template: Callable) -> Non
     record = bundle.record
     assert record.status == "succeeded"
     assert record.dataset is not None
-    assert (record.dataset.name, record.dataset.version) == ("injection", 0)
+    assert (record.dataset.name, record.dataset.version) == ("injection", 1)
     assert record.split is not None
     assert record.split.rows == record.dataset.rows > 0
     assert record.parameters["cost_missed"] == 70000

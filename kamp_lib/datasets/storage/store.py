@@ -40,7 +40,10 @@ LOCK_WAIT_S = 600.0
 
 @dataclass(frozen=True)
 class Commit:
-    """One version of the table and what made it."""
+    """One version of the table and what made it.
+
+    People count versions from 1; Delta Lake, inside `Store` only, from 0.
+    """
 
     version: int
     op: str  # append | replace | undo | other
@@ -104,14 +107,15 @@ class Store:
         return log.is_dir() and any(log.glob("*.json"))
 
     def table(self, version: int | None = None) -> DeltaTable:
-        return DeltaTable(str(self.table_folder), version=version)
+        delta = None if version is None else version - 1
+        return DeltaTable(str(self.table_folder), version=delta)
 
     def commits(self) -> list[Commit]:
         """All commits, oldest first; none when there is no table yet."""
         if not self.exists():
             return []
         table = self.table()
-        newest = table.version()
+        newest = table.version() + 1
         return [
             Commit(
                 version=newest - back,
@@ -171,17 +175,17 @@ class Store:
                 custom_metadata={OP: "replace" if replace else "append", INGEST: ingest}
             ),
         )
-        return self.table().version()
+        return int(self.table().version()) + 1
 
     def go_back(self, to: int) -> int:
-        """Commit the state of version `to` again (-1: nothing at all)."""
+        """Commit the state of version `to` again (0: nothing at all)."""
         properties = CommitProperties(custom_metadata={OP: "undo", TO: str(to)})
         table = self.table()
-        if to < 0:
+        if to == 0:
             table.delete(commit_properties=properties)
         else:
-            table.restore(to, commit_properties=properties)
-        return self.table().version()
+            table.restore(to - 1, commit_properties=properties)
+        return int(self.table().version()) + 1
 
 
 class State:
@@ -190,12 +194,12 @@ class State:
     def __init__(self, store: Store, version: int | None = None) -> None:
         self.store = store
         self._commits = store.commits()
-        newest = len(self._commits) - 1
+        newest = len(self._commits)
         self.version = newest if version is None else version
-        if not 0 <= self.version <= newest and self._commits:
+        if not 1 <= self.version <= newest and self._commits:
             raise UsageError(
-                f"데이터셋 '{store.name}'에 버전 {version}이(가) 없습니다 (0~{newest}).",
-                f"data set {store.name!r} has no version {version} (0 to {newest}).",
+                f"데이터셋 '{store.name}'에 버전 {version}이(가) 없습니다 (1~{newest}).",
+                f"data set {store.name!r} has no version {version} (1 to {newest}).",
             )
 
     @cached_property
@@ -205,10 +209,10 @@ class State:
 
     def _ingests_at(self, version: int) -> list[str]:
         found: list[str] = []
-        while version >= 0:
-            commit = self._commits[version]
+        while version > 0:
+            commit = self._commits[version - 1]
             if commit.op == "undo":
-                version = -1 if commit.to is None else commit.to
+                version = commit.to or 0
                 continue
             if commit.ingest is not None:
                 found.append(commit.ingest)
@@ -219,21 +223,21 @@ class State:
 
     @property
     def previous(self) -> int:
-        """The version that held the state before the last ingest; -1: none."""
+        """The version that held the state before the last ingest; 0: none."""
         version = self.version
-        while version >= 0:
-            commit = self._commits[version]
+        while version > 0:
+            commit = self._commits[version - 1]
             if commit.op == "undo":
-                version = -1 if commit.to is None else commit.to
+                version = commit.to or 0
             elif commit.op in ("append", "replace"):
-                return version - 1 if self._ingests_at(version - 1) else -1
+                return version - 1 if self._ingests_at(version - 1) else 0
             else:
                 version -= 1
-        return -1
+        return 0
 
     @property
     def commits(self) -> list[Commit]:
-        return self._commits[: self.version + 1]
+        return self._commits[: self.version]
 
     @cached_property
     def manifests(self) -> list[Manifest]:
