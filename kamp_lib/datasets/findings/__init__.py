@@ -83,7 +83,7 @@ def catalogue() -> dict[str, Entry]:
     for path in sorted(HERE.glob("*.yaml")):
         with open(path, encoding="utf-8") as file:
             themed = yaml.load(file, Loader=yaml.CSafeLoader)
-        for code, entry in themed.items():
+        for code, entry in (themed or {}).items():
             if code in entries:
                 raise ValueError(f"{path.name}: {code} stands in two files")
             entries[code] = Entry(**entry)
