@@ -80,12 +80,13 @@ class Source:
     rows: int  # data rows, stored or not
     run: str | None = None
     details: dict[str, str] = field(default_factory=dict)
+    content: str | None = None  # hash of the file inside, where the path is an archive
 
     @property
     def key(self) -> str:
         """What must not be ingested twice: this content, in this place."""
         place = "".join(f":{v}" for v in (self.run, *self.details_of_place()) if v)
-        return self.sha256 + place
+        return (self.content or self.sha256) + place
 
     def details_of_place(self) -> tuple[str | None, ...]:
         return (self.details.get("class"), self.details.get("split"))
@@ -112,6 +113,7 @@ class Raw:
     images: bool = False
     labels: Source | None = None
     units: dict[str, str] = field(default_factory=dict)
+    unpacked: object = None  # holds files taken from archives while they are needed
 
     @property
     def columns(self) -> list[str]:

@@ -14,12 +14,9 @@ import pyarrow.compute as pc
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import FILE, PROVENANCE, RUN, Raw, Source
-from kamp_lib.datasets.reading.formats import (
-    ENDINGS,
-    IMAGE_ENDINGS,
-    read_table,
-    unknown_kind,
-)
+from kamp_lib.datasets.reading.archives import Archives, File
+from kamp_lib.datasets.reading.formats import read_table
+from kamp_lib.datasets.reading.kinds import ENDINGS, IMAGE_ENDINGS
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
@@ -69,7 +66,8 @@ def read(
         )
     label_path = Path(labels) if labels is not None else None
     found = [f for path in given for f in _files(Path(path), label_path)]
-    found = _with_own_names(found)
+    archives = Archives(options)
+    found = _with_own_names(archives.opened(found))
     pictures = [f for f in found if f[0].suffix.lower() in IMAGE_ENDINGS]
     tables = [f for f in found if f[0].suffix.lower() not in IMAGE_ENDINGS]
     if pictures and not tables:
@@ -82,11 +80,11 @@ def read(
             f"tables and images are mixed ({tables[0][1]}, {pictures[0][1]}); ingest them apart.",
         )
     else:
-        runs = label_path is not None or any(Path(p).is_dir() for p in given)
+        runs = label_path is not None or _lie_together(given, found)
         raw = _join_files(list(_tables(tables, options, progress)), runs=runs)
     if label_path is not None and on is not None:
         raw = _with_labels(raw, label_path, on, options)
-    return raw
+    return archives.signed(raw)
 
 
 def _files(path: Path, labels: Path | None) -> list[tuple[Path, str]]:
@@ -102,8 +100,6 @@ def _files(path: Path, labels: Path | None) -> list[tuple[Path, str]]:
                 f"일반 파일이 아니어서 읽을 수 없습니다: {path}. 파일이나 폴더를 고르세요.",
                 f"not a plain file: {path}; choose a file or a folder.",
             )
-        if path.suffix.lower() not in (*ENDINGS, *IMAGE_ENDINGS):
-            raise unknown_kind(path.name)
         return [(path, _name(path.name))]
     found = []
     for folder, folders, names in os.walk(path, followlinks=False):
@@ -121,6 +117,11 @@ def _files(path: Path, labels: Path | None) -> list[tuple[Path, str]]:
             f"nothing in the folder can be read: {path}; it needs CSV, .xlsx, Parquet or images.",
         )
     return sorted(found, key=lambda f: _natural(f[1]))
+
+
+def _lie_together(given: Sequence[str | os.PathLike[str]], found: list[File]) -> bool:
+    """Whether a folder was given, or an archive of several files."""
+    return len(found) > len(given) or any(Path(p).is_dir() for p in given)
 
 
 def _name(name: str) -> str:

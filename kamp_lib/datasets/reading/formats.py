@@ -6,13 +6,10 @@ from pathlib import Path
 
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
+from kamp_lib.datasets.reading.kinds import ENDINGS, IMAGE_ENDINGS, REFUSED, kind_of
 from kamp_lib.datasets.reading.sheets import read_excel, read_parquet
 from kamp_lib.datasets.reading.text_files import read_text
 from kamp_lib.errors import KampError
-
-TEXT_ENDINGS = (".csv", ".tsv", ".txt")
-ENDINGS = (*TEXT_ENDINGS, ".xlsx", ".parquet", ".pq")
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def read_table(path: Path, name: str, options: Options) -> Raw:
@@ -33,6 +30,7 @@ def read_table(path: Path, name: str, options: Options) -> Raw:
         When it cannot be read: why, and what to do about it.
     """
     try:
+        kind = kind_of(path)
         data = path.read_bytes()
     except OSError as error:
         raise KampError(
@@ -44,18 +42,20 @@ def read_table(path: Path, name: str, options: Options) -> Raw:
             f"'{name}'은(는) 빈 파일입니다. 내용이 있는 파일을 선택하세요.",
             f"{name!r} is an empty file; choose one with data.",
         )
-    ending = path.suffix.lower()
-    if ending in TEXT_ENDINGS:
+    if kind == "text":
         return read_text(path, data, name)
-    if ending == ".xlsx":
+    if kind == "workbook":
         return read_excel(path, data, name)
-    if ending in (".parquet", ".pq"):
+    if kind == "parquet":
         return read_parquet(path, data, name)
-    raise unknown_kind(name)
+    raise _refused(name, kind)
 
 
-def unknown_kind(name: str) -> KampError:
+def _refused(name: str, kind: str | None) -> KampError:
     """What is said of a file that no reader knows."""
+    if kind in REFUSED:
+        why = REFUSED[kind]
+        return KampError(f"'{name}': {why.ko}", f"{name!r}: {why.en}")
     known = ", ".join((*ENDINGS, *IMAGE_ENDINGS))
     return KampError(
         f"'{name}'은(는) 읽을 수 없는 종류의 파일입니다. 읽을 수 있는 것: {known}",
