@@ -3,18 +3,17 @@
 Knowledge lives in the YAML files of this room; the code here only reads and checks it.
 """
 
+from kamp_lib.catalog.entries import load_entry
 from kamp_lib.catalog.load import (
     equipment_type,
     equipment_types,
     families,
-    load_entry,
     quantities,
     standard_model,
     standard_models,
 )
 from kamp_lib.catalog.parameters import parse_assignments, resolve_parameters
 from kamp_lib.catalog.types import (
-    DISPLAY_UNITS,
     Column,
     Equipment,
     Family,
@@ -24,9 +23,9 @@ from kamp_lib.catalog.types import (
     StandardModel,
     Target,
 )
+from kamp_lib.catalog.units import Unit, said, units
 
 __all__ = [
-    "DISPLAY_UNITS",
     "Column",
     "Equipment",
     "Family",
@@ -35,6 +34,7 @@ __all__ = [
     "RecordKind",
     "StandardModel",
     "Target",
+    "Unit",
     "equipment_type",
     "equipment_types",
     "families",
@@ -42,6 +42,8 @@ __all__ = [
     "parse_assignments",
     "quantities",
     "resolve_parameters",
+    "said",
     "standard_model",
     "standard_models",
+    "units",
 ]

@@ -7,28 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kamp_lib.catalog.units import said
 from kamp_lib.text import Text
 
 Role = Literal["time", "id", "setpoint", "sensor", "context", "target"]
 Kind = Literal["number", "category", "flag", "time", "text", "image", "curve"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-
-# What people read for the UCUM codes that the catalogue stores.
-DISPLAY_UNITS = {
-    "Cel": "°C",
-    "1": "",
-    "{count}": "회",
-    "{shot}": "샷",
-    "{stroke}": "회",
-    "/min": "/min",
-    "{spm}": "spm",
-    "{rpm}": "rpm",
-    "[deg]": "°",
-    "deg": "°",
-    "um": "µm",
-    "us": "µs",
-}
 
 
 class _Entry(BaseModel):
@@ -70,9 +55,7 @@ class Column(_Entry):
 
     @property
     def display_unit(self) -> str:
-        if self.unit is None:
-            return ""
-        return DISPLAY_UNITS.get(self.unit, self.unit)
+        return said(self.unit)
 
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Column:

@@ -8,7 +8,7 @@ from math import ceil, log10
 import numpy as np
 import pandas as pd
 
-from kamp_lib.catalog import DISPLAY_UNITS
+from kamp_lib.catalog import said
 from kamp_lib.learning.cases import MIN_REGIME, Cases
 from kamp_lib.learning.particles import particle
 from kamp_lib.learning.task import Task
@@ -74,8 +74,7 @@ class Usual:
 
 def unit_of(task: Task, column: str) -> str:
     """The unit as people write it."""
-    unit = task.column(column).unit
-    return "" if unit is None else DISPLAY_UNITS.get(unit, unit)
+    return said(task.column(column).unit)
 
 
 def case_reasons(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from kamp_lib.catalog import said
 from kamp_lib.errors import KampError
 from kamp_lib.learning.signal_copies import copied_runs
 from kamp_lib.learning.signal_features import (
@@ -98,7 +99,7 @@ def read_runs(data: pd.DataFrame, task: Task) -> ToolCases:
     keep = ~run.isin(list(copies)).to_numpy()
     rows, run = rows[keep].reset_index(drop=True), run[keep].reset_index(drop=True)
     labels = {c.name: c.label for c in task.columns}
-    units = {c.name: _shown(c.unit) for c in task.columns}
+    units = {c.name: said(c.unit) for c in task.columns}
     names = {c: labels.get(c, Text(c, c)) for c in [*numbers, *setpoints]}
     names_here = map(str, rows)
     step = next(
@@ -137,12 +138,6 @@ def read_runs(data: pd.DataFrame, task: Task) -> ToolCases:
         tool is not None,
         len(data),
     )
-
-
-def _shown(unit: str | None) -> str:
-    from kamp_lib.catalog.types import DISPLAY_UNITS
-
-    return DISPLAY_UNITS.get(unit, unit) if unit else ""
 
 
 def _is_number(values: pd.Series) -> bool:

@@ -67,6 +67,7 @@ def test_every_file_of_the_catalogue_loads():
         *catalog.families(),
         *catalog.standard_models(),
         "quantities",
+        "units",
     }
     assert files == known
     assert catalog.quantities()
