@@ -41,6 +41,18 @@ REASONS = {
     "unreadable-image": Text(
         "이미지로 읽을 수 없는 파일입니다", "the file cannot be read as an image"
     ),
+    "cut-image": Text(
+        "이미지가 끝까지 저장되지 않았거나 망가졌습니다",
+        "the image is truncated or damaged",
+    ),
+    "empty-image": Text("빈 파일(0바이트)입니다", "the file is empty (0 bytes)"),
+    "image-too-large": Text(
+        "이미지가 너무 큽니다(1억 화소 또는 512MB 초과)",
+        "the image is too large (over 100 million pixels or 512 MB)",
+    ),
+    "mask-without-image": Text(
+        "마스크인데 짝이 되는 이미지가 없습니다", "a mask whose picture is not there"
+    ),
 }
 
 
