@@ -14,6 +14,7 @@ from kamp_lib.text import Text
 
 if TYPE_CHECKING:
     from kamp_lib.datasets import Dataset, IngestResult
+    from kamp_lib.reports.dataset_html import DatasetPage
     from kamp_lib.runs import Bundle
 
 
@@ -41,6 +42,18 @@ class Company:
         from kamp_lib.datasets import open_dataset
 
         return open_dataset(self.tenant, name, version=version)
+
+    def page(
+        self,
+        name: str | None = None,
+        version: int | None = None,
+        *,
+        progress: Progress = silent,
+    ) -> DatasetPage:
+        """The page of a data set: quality, findings, and every column by itself."""
+        from kamp_lib import reports
+
+        return reports.dataset_page(self.dataset(name, version), progress=progress)
 
     def ingest(
         self,

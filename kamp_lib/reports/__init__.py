@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kamp_lib.reports.dataset_html import dataset_page
     from kamp_lib.reports.exporting import export
     from kamp_lib.reports.first_paint import write_first_paint
     from kamp_lib.reports.live import page
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kamp_lib.reports.server import serve
 
 _ROOMS = {
+    "dataset_page": "dataset_html",
     "export": "exporting",
     "page": "live",
     "publish": "publication",
@@ -26,7 +28,7 @@ _ROOMS = {
     "write_first_paint": "first_paint",
 }
 
-__all__ = ["export", "page", "publish", "serve", "write_first_paint"]
+__all__ = ["dataset_page", "export", "page", "publish", "serve", "write_first_paint"]
 
 
 def __getattr__(name: str) -> Any:

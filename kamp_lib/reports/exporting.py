@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,11 +49,19 @@ def export(bundle: Bundle, to: Path, lang: Language | None = None) -> Path:
             f"'{to.suffix}' 파일로는 저장할 수 없습니다. .html, .xlsx, .pdf 중에서 고르세요.",
             f"cannot export to {to.suffix!r}; choose .html, .xlsx or .pdf.",
         )
+    with written_whole(to) as partial:
+        write(bundle, partial, chosen)
+    return to
+
+
+@contextmanager
+def written_whole(to: Path) -> Iterator[Path]:
+    """A file to write beside `to`, which takes its place when the block succeeds."""
     # its name is short, so that a long one of `to` stays possible
     partial = to.with_name(f".kamp-export-{os.getpid()}{to.suffix}")
     try:
         try:
-            write(bundle, partial, chosen)
+            yield partial
             partial.replace(to)
         finally:
             partial.unlink(missing_ok=True)
@@ -60,7 +70,6 @@ def export(bundle: Bundle, to: Path, lang: Language | None = None) -> Path:
             f"파일을 저장하지 못했습니다: {to} ({error.strerror or error})",
             f"could not write {to} ({error.strerror or error})",
         ) from error
-    return to
 
 
 def document(bundle: Bundle, lang: Language) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,8 @@ from kamp_lib import console
 from kamp_lib.console import say
 from kamp_lib.tenancy import tenant_named
 from kamp_lib.text import Text
-from kamp_lib.verbs.common import Json, _, example, print_json
+from kamp_lib.verbs.common import Json, _, example, print_json, tenant_and
+from kamp_lib.verbs.dataset_view import show_page
 
 
 class _ListsByDefault(TyperGroup):
@@ -88,3 +90,47 @@ def datasets_list(
                 for d in there
             ],
         )
+
+
+@datasets.command(
+    "show",
+    help=_(
+        "데이터셋 하나를 자세히 봅니다: 품질, 발견 사항, 쓸 수 있는 열.",
+        "Look at one data set: quality, findings, usable columns.",
+    ),
+    epilog=example(
+        "kamp datasets show haneul-mold injection",
+        "kamp datasets show haneul-mold injection --to injection.html",
+    ),
+)
+def datasets_show(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar=_("기업 데이터셋", "TENANT DATASET"),
+            help=_("기업 ID, 데이터셋 이름", "company, name of the data set"),
+        ),
+    ],
+    version: Annotated[
+        int | None, typer.Option(help=_("예전 판 번호", "an older version"))
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help=_("저장할 HTML 파일", "write it as this HTML file")),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    from kamp_lib.datasets import open_dataset
+    from kamp_lib.reports import dataset_page
+
+    company, rest = tenant_and(arguments)
+    dataset = open_dataset(company, rest[0] if rest else None, version)
+    with console.progress(Text("데이터셋 살펴보기", "Looking at the data")) as listener:
+        page = dataset_page(dataset, progress=listener)
+    if to is not None:
+        page.write(to)
+        say(f"저장했습니다: {to}", f"written: {to}")
+    elif as_json:
+        print_json(page.as_json())
+    else:
+        show_page(page)

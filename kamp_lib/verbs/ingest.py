@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ from kamp_lib.verbs.common import (
     print_json,
     tenant_and,
 )
+from kamp_lib.verbs.ingest_view import show_ingest
 
 app = typer.Typer()
 
@@ -142,7 +143,7 @@ def ingest(
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
-        _show_ingest(tenant, result)
+        show_ingest(tenant, result)
 
 
 def _undo(tenant: Tenant, rest: list[str], as_json: bool) -> None:
@@ -171,98 +172,4 @@ def _undo(tenant: Tenant, rest: list[str], as_json: bool) -> None:
         say(
             f"되돌렸습니다: '{left.name}' {left.rows:,}행이 남았습니다.",
             f"undone: {left.name!r} has {left.rows:,} rows again.",
-        )
-
-
-def _show_ingest(tenant: Tenant, result: Any) -> None:
-    if result.unchanged:
-        say(
-            "이미 가져온 파일입니다. 바뀐 것이 없습니다.",
-            "this file is in already; nothing changed.",
-        )
-    counts = (
-        result.rows_read,
-        result.rows_stored,
-        result.rows_quarantined,
-        result.rows_duplicate,
-    )
-    say(
-        "읽은 행 {:,} = 저장 {:,} + 보류(격리) {:,} + 중복 {:,}".format(*counts),
-        "read {:,} = stored {:,} + quarantined {:,} + duplicates {:,}".format(*counts),
-    )
-    quality = result.quality
-    say(
-        f"데이터 품질 점수 {quality.score:.0f}점 (완전성 {quality.completeness:.0f},"
-        f" 유효성 {quality.validity:.0f}, 유일성 {quality.uniqueness:.0f},"
-        f" 일관성 {quality.consistency:.0f}, 적시성 {quality.timeliness:.0f})",
-        f"data quality {quality.score:.0f} (completeness {quality.completeness:.0f},"
-        f" validity {quality.validity:.0f}, uniqueness {quality.uniqueness:.0f},"
-        f" consistency {quality.consistency:.0f}, timeliness {quality.timeliness:.0f})",
-    )
-    severities = {
-        "error": Text("오류", "error"),
-        "warning": Text("주의", "warning"),
-        "info": Text("안내", "info"),
-    }
-    if result.findings:
-        console.table(
-            [
-                Text("심각도", "severity"),
-                Text("발견 사항", "finding"),
-                Text("처리 / 할 일", "done / to do"),
-            ],
-            [
-                [severities[f.severity], f"{f.code}\n{f.message}", f.action]
-                for f in result.findings
-            ],
-        )
-    unsure = [m for m in result.mapping.columns if m.canonical and m.confidence < 0.7]
-    if unsure:
-        console.table(
-            [
-                Text("파일의 열", "column of the file"),
-                Text("맞춘 열", "taken as"),
-                Text("이유", "reason"),
-            ],
-            [[m.source, m.canonical, m.reason] for m in unsure],
-            title=Text("확인이 필요한 열 맞추기", "Column mapping to check"),
-        )
-    if result.mapping_file:
-        say(
-            f"열 맞추기 파일(고쳐 쓸 수 있음): {result.mapping_file}",
-            f"column mapping (you may edit it): {result.mapping_file}",
-        )
-    if result.dry_run:
-        say(
-            "살펴보기만 했고 저장하지 않았습니다. 저장하려면 --dry-run 을 빼고 다시 실행하세요.",
-            "a dry run: nothing was stored. Run it again without --dry-run to store it.",
-        )
-        return
-    from kamp_lib.catalog import standard_models
-
-    fitting = [
-        m.id for m in standard_models().values() if m.equipment == result.equipment
-    ]
-    if result.version is not None:
-        stored = (
-            Text("데이터셋", "data set")
-            if result.unchanged
-            else Text("저장됨", "stored")
-        )
-        say(
-            f"{stored.ko}: {result.dataset} v{result.version}",
-            f"{stored.en}: {result.dataset} v{result.version}",
-        )
-    if fitting:
-        say(
-            f"다음: kamp run {tenant.slug} {fitting[0]} --dataset {result.dataset}",
-            f"next: kamp run {tenant.slug} {fitting[0]} --dataset {result.dataset}",
-        )
-    else:
-        command = (
-            f"kamp run {tenant.slug} quality-classification --dataset {result.dataset}"
-        )
-        say(
-            f"다음: {command} -p target=판정열 (양품·불량이 적힌 열의 이름을 넣으세요)",
-            f"next: {command} -p target=COLUMN (the column that says good or bad)",
         )
