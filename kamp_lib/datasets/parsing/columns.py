@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import UNSAID, Options
-from kamp_lib.datasets.parsing.times import parse_times
+from kamp_lib.datasets.parsing.settle import settle_times
+from kamp_lib.datasets.parsing.times import Times, parse_times, straight_times
 from kamp_lib.datasets.raw import FILE, PROVENANCE, ROW, RUN, Raw
 from kamp_lib.datasets.types import Finding
-from kamp_lib.text import Text
 
 MISSING = ("none", "nan", "n/a", "na", "null", "nat", "-", "--", "없음", "#n/a", "#na",
            "inf", "-inf", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "<na>")  # fmt: skip
@@ -71,17 +71,19 @@ def parse(
     findings = _aside_findings(raw, aside)
     words: dict[str, list[str]] = {}
     spoken = 0
+    times: dict[str, Times] = {}
     for name in raw.columns:
         typed = _typed(raw.table[name], keep, time_zone)
         columns[name] = typed.values
         if typed.words:
             words[name] = typed.words
             spoken += typed.spoken
-        if typed.ambiguous:
-            findings.append(_ambiguous(raw, name, typed))
+        if typed.times is not None:
+            times[name] = typed.times
         if len(typed.bad):
-            reason = "not-a-time" if typed.is_time else "not-a-number"
+            reason = "not-a-number" if typed.times is None else "not-a-time"
             bad.append(typed.bad.assign(column=name, reason=reason))
+    findings += settle_times(columns, times, raw, options.dates, time_zone)
     if words:
         shown = dict.fromkeys(word for column in words.values() for word in column)
         findings.append(
@@ -100,8 +102,7 @@ class _Typed:
     bad: pd.DataFrame
     words: list[str] = field(default_factory=list)
     spoken: int = 0
-    is_time: bool = False
-    ambiguous: str | None = None  # how doubtful dates were read: mdy or dmy
+    times: Times | None = None  # what is known of a column of times in text
 
 
 _NO_BAD = pd.DataFrame(
@@ -141,6 +142,9 @@ def _from_text(column: pa.ChunkedArray, keep: np.ndarray, time_zone: str) -> _Ty
     plain = _plain_decimals(column) if keep.all() else None
     if plain is not None:
         return plain
+    straight = straight_times(column, time_zone) if keep.all() else None
+    if straight is not None:
+        return _Typed(straight, _NO_BAD, times=Times(straight))
     text = pc.utf8_trim_whitespace(column)
     nothing = pa.scalar(None, text.type)
     if not keep.all():  # a header among the rows says nothing about the column
@@ -243,35 +247,14 @@ def _numbers(column: pa.ChunkedArray) -> pd.Series:
 
 
 def _as_times(text: pa.ChunkedArray, time_zone: str) -> _Typed | None:
-    head = text.drop_null().slice(0, 200)
-    if not len(head) or not pc.any(pc.match_substring_regex(head, r"\d")).as_py():
-        return None
-    texts = text.to_pandas().astype("string")
-    times = parse_times(texts, time_zone)
+    times = parse_times(text, time_zone)
     if times is None:
         return None
-    wrong = (texts.notna() & times.values.isna()).to_numpy()
-    bad = pd.DataFrame(
-        {
-            "row_index": np.flatnonzero(wrong),
-            "text": texts[wrong].to_numpy(dtype=object),
-        }
-    )
-    return _Typed(
-        times.values,
-        bad,
-        is_time=True,
-        ambiguous=times.notation if times.ambiguous else None,
-    )
-
-
-def _ambiguous(raw: Raw, name: str, typed: _Typed) -> Finding:
-    month_first = typed.ambiguous == "mdy"
-    order = Text("월/일", "month/day") if month_first else Text("일/월", "day/month")
-    shown = pc.unique(raw.table[name].slice(0, 1000)).to_pylist()[:3]
-    return finding(
-        "ambiguous-dates", columns=[name], examples=shown, column=name, order=order
-    )
+    known = pc.is_valid(text).to_numpy()
+    wrong = np.flatnonzero(known & times.values.isna().to_numpy())
+    texts = text.take(pa.array(wrong)).to_pylist()
+    bad = pd.DataFrame({"row_index": wrong, "text": texts}) if len(wrong) else _NO_BAD
+    return _Typed(times.values, bad, times=times)
 
 
 def _set_aside(raw: Raw) -> dict[int, str]:

@@ -1,134 +1,134 @@
-"""Text -> times: which of the usual notations a column is written in, by evidence."""
+"""Text -> times: which notation a column is written in, by evidence."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-# What a time stamp looks like at all: digits in groups, perhaps Korean words.
-LOOKS_LIKE_TIME = re.compile(
-    r"\d{1,4}\s*[-/.년]\s*\d{1,2}\s*([-/.월]\s*\d{1,4}\s*[일.]?)?.*|\d{1,2}:\d{2}(:\d{2})?.*"
-)
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %p %I:%M:%S", " %p %I:%M",
-          " %I:%M:%S %p", " %I:%M %p")  # fmt: skip
-YEAR_FIRST = ("%Y-%m-%d", "%y-%m-%d")
-MONTH_FIRST = ("%m-%d-%Y", "%m-%d-%y")
-DAY_FIRST = ("%d-%m-%Y", "%d-%m-%y")
+from kamp_lib.datasets.options import DateOrder
+from kamp_lib.datasets.parsing.dates import ORDERS, days
+from kamp_lib.datasets.parsing.notations import LOCAL, Fields, plain, read_dates
+
 ENOUGH = 0.9
+SAMPLE = 500
+US = "datetime64[us]"
+STRAIGHT = r"^\d{4}-\d{2}-\d{2}"
+OFFSET = r":\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
 
 
 @dataclass(frozen=True)
 class Times:
-    """Parsed times (NaT where a text is no time) and how the date was read."""
+    """Parsed times (NaT where a text is no time), local to the plant.
+
+    `readings` is empty when the file itself tells day and month apart; else it holds
+    the column in every order that fits, for `settle_times` to decide. `style` is how
+    the dates are written ("/" and a year of 2 digits), the same for one exporter.
+    """
 
     values: pd.Series
-    notation: str
-    ambiguous: bool = False
+    order: DateOrder = "ymd"
+    style: str = ""
+    readings: dict[DateOrder, pd.Series] = field(default_factory=dict)
 
 
-def parse_times(texts: pd.Series, time_zone: str) -> Times | None:
+def parse_times(text: pa.ChunkedArray, time_zone: str) -> Times | None:
     """The times in a column of text, or None when it is no time column.
 
-    Works on distinct texts. Times with an offset are turned into local time of
-    `time_zone`; all others are local already.
+    Times with an offset are turned into local time of `time_zone`; all others are
+    local already. Works on distinct texts, unless all are plain ISO.
     """
-    codes, uniques = pd.factorize(texts)
-    distinct = pd.Series(uniques, dtype="string")
-    if distinct.empty:
+    values = straight_times(text, time_zone)
+    if values is not None:
+        return Times(values)
+    coded = text.combine_chunks().dictionary_encode()
+    distinct = coded.dictionary
+    if not len(distinct) or not _looks_like_dates(distinct):
         return None
-    sample = distinct if len(distinct) <= 500 else distinct.sample(500, random_state=0)
-    if sample.str.fullmatch(LOOKS_LIKE_TIME).mean() < ENOUGH:
-        return None
-    found = _iso(distinct, time_zone)
-    if found is None:
-        plain = _plain(distinct)
-        found = _iso(plain, time_zone) or _by_format(plain)
-    if found is None:
-        return None
-    known = found.values.to_numpy().astype("datetime64[us]")
-    values = np.append(known, np.datetime64("NaT"))[codes]  # code -1: missing
-    return Times(pd.Series(values, texts.index), found.notation, found.ambiguous)
+    fields = read_dates(plain(distinct))
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
 
+    def spread(known: np.ndarray) -> pd.Series:
+        return pd.Series(np.append(known, np.datetime64("NaT"))[codes])
 
-def _plain(texts: pd.Series) -> pd.Series:
-    """Korean words and other separators in one common notation."""
-    plain = texts.str.strip()
-    plain = plain.str.replace("오전", "AM").str.replace("오후", "PM")
-    plain = plain.str.replace(r"(\d)\s*[년월]\s*(?=\d)", r"\1-", regex=True)
-    plain = plain.str.replace(r"(\d)\s*일", r"\1", regex=True)
-    plain = plain.str.replace(r"(\d)\s*시\s*", r"\1:", regex=True)
-    plain = plain.str.replace(r"(\d)\s*분\s*(?=\d)", r"\1:", regex=True)
-    plain = plain.str.replace(r"(\d)\s*[분초]", r"\1", regex=True)
-    plain = plain.str.replace(
-        r"^(\d{1,4})[/.]\s*(\d{1,2})[/.]\s*(\d{1,4})\.?(?=$|\s|T)",
-        r"\1-\2-\3",
-        regex=True,
-    )
-    return plain.str.replace(r"\s+", " ", regex=True)
-
-
-def _iso(texts: pd.Series, time_zone: str) -> Times | None:
-    if not texts.str.match(r"\d{4}-\d{2}-\d{2}").mean() >= ENOUGH:
-        return None
-    if texts.str.contains(r"[AP]M", regex=True).any():
-        return None
-    with_offset = texts.str.contains(r":\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$", regex=True)
-    if with_offset.any():
-        values = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
-        values = values.dt.tz_convert(time_zone).dt.tz_localize(None)
-    else:
-        values = pd.to_datetime(texts, format="ISO8601", errors="coerce")
-    return Times(values, "iso") if values.notna().mean() >= ENOUGH else None
-
-
-def _by_format(texts: pd.Series) -> Times | None:
-    """Try the notations; of month-first and day-first take the one the data support."""
-    fits: dict[str, pd.Series] = {}
-    for kind, dates in (("ymd", YEAR_FIRST), ("mdy", MONTH_FIRST), ("dmy", DAY_FIRST)):
-        for date in dates:
-            values = _with_clocks(texts, date)
-            if values is not None and _plausible(values):
-                fits[kind] = values
-                break
-    if "ymd" in fits and texts.str.match(r"\d{4}-").mean() >= ENOUGH:
-        return Times(fits["ymd"], "ymd")
+    fits = _fitting(fields, time_zone)
     if not fits:
         return None
-    # The reading that understands most texts; then the one that covers the shorter
-    # period, since a wrong order of day and month scatters a few weeks over a year.
-    best = max(fits, key=lambda k: (fits[k].notna().sum(), -_span(fits[k])))
-    rivals = [
-        k
-        for k in fits
-        if k != best and fits[k].notna().sum() == fits[best].notna().sum()
-    ]
-    ambiguous = any(_span(fits[k]) < 3 * _span(fits[best]) + 1 for k in rivals)
-    return Times(fits[best], best, ambiguous)
+    readings = {order: spread(known) for order, known in fits.items()}
+    order = next(iter(readings))
+    undecided = readings if len(readings) > 1 else {}
+    return Times(readings[order], order, _style(fields), undecided)
 
 
-def _with_clocks(texts: pd.Series, date: str) -> pd.Series | None:
-    """Parse with one order of the date and any clock; None when too few fit."""
-    result = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us]")
-    for clock in CLOCKS:
-        open_ = result.isna()
-        if not open_.any():
-            break
-        parsed = pd.to_datetime(texts[open_], format=date + clock, errors="coerce")
-        result[open_] = parsed.astype("datetime64[us]")
-    return result if result.notna().mean() >= ENOUGH else None
+def straight_times(text: pa.ChunkedArray, time_zone: str) -> pd.Series | None:
+    """The short way for a column of nothing but ISO times (and gaps)."""
+    known = text.drop_null()
+    if not len(known):
+        return None
+    head = known.slice(0, 20)
+    if not pc.all(pc.match_substring_regex(head, STRAIGHT)).as_py():
+        return None
+    with_offset = pc.all(pc.match_substring_regex(head, OFFSET)).as_py()
+    zone = "UTC" if with_offset else None
+    for unit in ("us", "ns"):
+        try:
+            values = text.cast(pa.timestamp(unit, zone))
+        except pa.ArrowInvalid:
+            continue
+        values = values.cast(pa.timestamp("us", zone), safe=False)
+        if with_offset:
+            local = pc.cast(values, pa.timestamp("us", time_zone))
+            values = pc.local_timestamp(local)
+        return pd.Series(values.to_numpy())
+    return None
 
 
-def _plausible(values: pd.Series) -> bool:
-    years = values.dropna().dt.year
-    return bool(years.between(1970, 2100).mean() >= ENOUGH)
+def _looks_like_dates(distinct: pa.Array) -> bool:
+    """Whether a sample spread over the column reads as dates, before all of it is tried."""
+    if len(distinct) > SAMPLE:
+        places = np.linspace(0, len(distinct) - 1, SAMPLE).astype(np.int64)
+        distinct = distinct.take(pa.array(places))
+    short = pc.utf8_slice_codeunits(distinct, 0, 80)  # no time is longer
+    return bool(read_dates(plain(short)).known.mean() >= ENOUGH)
 
 
-def _span(values: pd.Series) -> float:
-    # Without the odd date that a broken clock wrote.
-    known = values.dropna()
-    seconds = known.to_numpy().astype("datetime64[s]").astype("int64")
-    low, high = np.quantile(seconds, [0.02, 0.98])
-    return float(high - low)
+def _fitting(fields: Fields, time_zone: str) -> dict[DateOrder, np.ndarray]:
+    """The times in every order of the date that fits the texts, and fits best.
+
+    One number above 12 decides between day and month: an order that understands fewer
+    texts than another is out.
+    """
+    found: dict[DateOrder, np.ndarray] = {}
+    for order in ORDERS:
+        times = _local(days(fields, order), fields, time_zone)
+        if not any(np.array_equal(times, t, equal_nan=True) for t in found.values()):
+            found[order] = times
+    count = {order: int((~np.isnat(t)).sum()) for order, t in found.items()}
+    most = max(count.values())
+    if most < ENOUGH * len(fields.known):
+        return {}
+    return {o: t for o, t in found.items() if count[o] == most and _plausible(t)}
+
+
+def _local(day: np.ndarray, fields: Fields, time_zone: str) -> np.ndarray:
+    times = day.astype(US) + fields.clock.astype("timedelta64[us]")
+    zoned = fields.offset != LOCAL
+    if zoned.any():
+        utc = times[zoned] - fields.offset[zoned] * np.timedelta64(60_000_000, "us")
+        known = pd.Series(utc).dt.tz_localize("UTC").dt.tz_convert(time_zone)
+        times[zoned] = known.dt.tz_localize(None).to_numpy().astype(US)
+    return times
+
+
+def _plausible(times: np.ndarray) -> bool:
+    known = times[~np.isnat(times)]
+    years = known.astype("datetime64[Y]").astype(np.int64) + 1970
+    return bool(((years >= 1900) & (years <= 2100)).mean() >= ENOUGH)
+
+
+def _style(fields: Fields) -> str:
+    width = 4 if (fields.digits_c == 4).mean() >= 0.5 else 2
+    return "".join(sorted(fields.separators)) + str(width)
