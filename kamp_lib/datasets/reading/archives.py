@@ -140,7 +140,7 @@ class Archives:
             members = _wanted(infos, name)
         self._findings += _passed_over(infos, members, name)
         inflated = sum(info.file_size for info, _ in members)
-        _check_size(inflated, path.stat().st_size, name)
+        check_size(inflated, path.stat().st_size, name)
         locked = any(info.flag_bits & LOCKED for info, _ in members)
         with self._unlocked(path, name) if locked else zipfile.ZipFile(path) as archive:
             taken: set[str] = set()
@@ -220,7 +220,8 @@ def _check_count(path: Path, name: str) -> None:
         )
 
 
-def _check_size(inflated: int, packed: int, name: str) -> None:
+def check_size(inflated: int, packed: int, name: str) -> None:
+    """Refuse a bomb: what unpacks to far more than real data would."""
     if inflated > MOST_BYTES or (inflated > PLENTY and inflated > MOST_RATIO * packed):
         raise KampError(
             f"'{name}'의 압축을 풀면 너무 커집니다({inflated / 1e9:,.1f} GB 이상). 올바른 파일이면"
@@ -242,7 +243,7 @@ def _copy(
         while chunk := inside.read(CHUNK):
             inflated += len(chunk)
             if packed is not None:
-                _check_size(inflated, packed.tell(), name)
+                check_size(inflated, packed.tell(), name)
             out.write(chunk)
 
 

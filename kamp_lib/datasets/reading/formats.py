@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
+from kamp_lib.datasets.reading.arrow_files import read_arrow, read_parquet
 from kamp_lib.datasets.reading.kinds import ENDINGS, IMAGE_ENDINGS, REFUSED, kind_of
-from kamp_lib.datasets.reading.sheets import read_excel, read_parquet
+from kamp_lib.datasets.reading.sheets import read_excel
+from kamp_lib.datasets.reading.signals import (
+    read_hdf5,
+    read_matlab,
+    read_numpy,
+    read_numpy_archive,
+)
+from kamp_lib.datasets.reading.sound import read_sound
 from kamp_lib.datasets.reading.text_files import read_text
 from kamp_lib.errors import KampError
+
+Reader = Callable[[Path, str, Options], Raw]
+
+READERS: dict[str, Reader] = {
+    "text": lambda path, name, options: read_text(path, path.read_bytes(), name),
+    "workbook": lambda path, name, options: read_excel(path, path.read_bytes(), name),
+    "parquet": lambda path, name, options: read_parquet(path, name),
+    "arrow": lambda path, name, options: read_arrow(path, name),
+    "matlab": read_matlab,
+    "hdf5": read_hdf5,
+    "numpy": read_numpy,
+    "numpy archive": read_numpy_archive,
+    "sound": lambda path, name, options: read_sound(path, name),
+}
 
 
 def read_table(path: Path, name: str, options: Options) -> Raw:
@@ -30,25 +53,27 @@ def read_table(path: Path, name: str, options: Options) -> Raw:
         When it cannot be read: why, and what to do about it.
     """
     try:
+        if _is_blank(path):
+            raise KampError(
+                f"'{name}'은(는) 빈 파일입니다. 내용이 있는 파일을 선택하세요.",
+                f"{name!r} is an empty file; choose one with data.",
+            )
         kind = kind_of(path)
-        data = path.read_bytes()
+        if kind in READERS:
+            return READERS[kind](path, name, options)
     except OSError as error:
         raise KampError(
             f"'{name}'을(를) 열 수 없습니다({error.strerror}). 읽기 권한을 확인하세요.",
             f"{name!r} cannot be opened ({error.strerror}); check that you may read it.",
         ) from error
-    if not data.strip():
-        raise KampError(
-            f"'{name}'은(는) 빈 파일입니다. 내용이 있는 파일을 선택하세요.",
-            f"{name!r} is an empty file; choose one with data.",
-        )
-    if kind == "text":
-        return read_text(path, data, name)
-    if kind == "workbook":
-        return read_excel(path, data, name)
-    if kind == "parquet":
-        return read_parquet(path, data, name)
     raise _refused(name, kind)
+
+
+def _is_blank(path: Path) -> bool:
+    """Whether nothing but white space is in a (small) file."""
+    if path.stat().st_size > 1 << 16:
+        return False
+    return not path.read_bytes().strip()
 
 
 def _refused(name: str, kind: str | None) -> KampError:

@@ -31,7 +31,7 @@ ENDINGS = (*BY_ENDING, *ARCHIVE_ENDINGS)
 _MAGIC = {
     b"PAR1": "parquet",
     b"ARROW1": "arrow",
-    b"FEA1": "arrow",
+    b"FEA1": "feather 1",
     b"\xff\xff\xff\xff": "arrow",
     b"SQLite format 3\0": "database",
     b"MATLAB 5.0 MAT-file": "matlab",
@@ -62,6 +62,10 @@ REFUSED = {
     "other archive": Text(
         "zip·gz 이외의 압축 파일은 읽을 수 없습니다. 압축을 풀거나 zip으로 다시 묶어 가져오세요.",
         "of archives only zip and gz are read; unpack it, or pack it again as zip.",
+    ),
+    "feather 1": Text(
+        "옛 Feather(버전 1) 파일입니다. 버전 2나 Parquet으로 다시 저장하세요.",
+        "it is an old Feather file (version 1); save it as version 2 or Parquet.",
     ),
     "pdf": Text(
         "PDF에서는 표를 읽을 수 없습니다. 설비나 MES에서 CSV나 엑셀로 내보내세요.",

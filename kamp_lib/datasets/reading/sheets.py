@@ -1,4 +1,4 @@
-"""Excel sheets and Parquet files -> raw cells."""
+"""Excel sheets -> raw cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from kamp_lib.datasets.raw import FILE, ROW, Raw, Source, sha256_of, unique_names
 from kamp_lib.datasets.reading.text_files import NUMBER
@@ -97,51 +96,3 @@ def _as_text(cell: Any) -> str:
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ")
     return str(cell)
-
-
-def read_parquet(path: Path, data: bytes, name: str) -> Raw:
-    """Read one Parquet file; nested and binary values become text."""
-    try:
-        table = pq.read_table(pa.BufferReader(data), use_threads=True)
-    except (pa.ArrowException, OSError) as error:
-        raise KampError(
-            f"'{name}'은(는) 끝까지 저장되지 않았거나 망가진 Parquet 파일입니다. 다시 내보내세요.",
-            f"{name!r} is a damaged or truncated Parquet file; export it again.",
-        ) from error
-    if table.num_rows == 0 or table.num_columns == 0:
-        raise KampError(
-            f"'{name}'에 데이터가 없습니다. 내용이 있는 파일을 선택하세요.",
-            f"{name!r} holds no data; choose a file that does.",
-        )
-    index = [c for c in table.column_names if c.startswith("__index_level_")]
-    table = table.drop_columns(index).replace_schema_metadata(None)
-    table = table.rename_columns(unique_names(table.column_names))
-    for place, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type):
-            cells = [None if v is None else str(v) for v in table[place].to_pylist()]
-            table = table.set_column(place, field.name, pa.array(cells, pa.string()))
-        elif _is_binary(field.type):
-            column = _binary_as_text(table[place])
-            table = table.set_column(place, field.name, column)
-    rows = table.num_rows
-    source = Source(name, path, sha256_of(data), len(data), rows)
-    table = table.append_column(FILE, pa.array([name] * rows, pa.string()))
-    table = table.append_column(ROW, pa.array(np.arange(1, rows + 1), pa.int64()))
-    return Raw(table, [source])
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
-
-
-def _binary_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
-    """Old writers mark no text as text; what is none is shown in hexadecimal digits."""
-    try:
-        return column.cast(pa.binary()).cast(pa.string())
-    except pa.ArrowInvalid:
-        cells = [None if v is None else v.hex() for v in column.to_pylist()]
-        return pa.array(cells, pa.string())
