@@ -22,7 +22,7 @@ from kamp_lib.datasets.types import (
 
 if TYPE_CHECKING:
     from kamp_lib.datasets.checks import check
-    from kamp_lib.datasets.door import default_name, ingest, mapping_path, undo
+    from kamp_lib.datasets.door import default_name, ingest
     from kamp_lib.datasets.findings import finding
     from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
     from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from kamp_lib.datasets.reading.files import read
     from kamp_lib.datasets.storage.dataset import Dataset, list_datasets, open_dataset
     from kamp_lib.datasets.storage.duplicates import duplicate_rows
+    from kamp_lib.datasets.storage.going_back import restore, undo
+    from kamp_lib.datasets.storage.remembered import mapping_path
 
 _HOME = {
     "Dataset": "storage.dataset",
@@ -40,8 +42,8 @@ _HOME = {
     "open_dataset": "storage.dataset",
     "default_name": "door",
     "ingest": "door",
-    "mapping_path": "door",
-    "undo": "door",
+    "mapping_path": "storage.remembered",
+    "undo": "storage.going_back",
     "check": "checks",
     "duplicate_rows": "storage.duplicates",
     "finding": "findings",
@@ -56,6 +58,7 @@ _HOME = {
     "parse": "parsing.columns",
     "Raw": "raw",
     "read": "reading.files",
+    "restore": "storage.going_back",
 }
 
 __all__ = [
@@ -86,6 +89,7 @@ __all__ = [
     "quality_advice",
     "quality_score",
     "read",
+    "restore",
     "save_mapping",
     "undo",
 ]

@@ -15,16 +15,18 @@ import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
 from kamp_lib.datasets.job import Job, Plan, typed_rows
-from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
+from kamp_lib.datasets.mapping.file import load_mapping
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import PROVENANCE
 from kamp_lib.datasets.reading.files import Paths, read
-from kamp_lib.datasets.storage.dataset import Dataset, open_dataset
-from kamp_lib.datasets.storage.store import State, Store, check_name, storing
+from kamp_lib.datasets.storage.dataset import Dataset
+from kamp_lib.datasets.storage.durable import storing
+from kamp_lib.datasets.storage.remembered import mapping_path, remembered, remembering
+from kamp_lib.datasets.storage.store import Store, check_name
 from kamp_lib.datasets.storage.transaction import store_ingest
 from kamp_lib.datasets.types import IngestResult, Mapping
-from kamp_lib.errors import KampError, UsageError
+from kamp_lib.errors import UsageError
 from kamp_lib.progress import Progress, silent
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
@@ -95,11 +97,11 @@ def ingest(
     with clock.step("parse", Text("값을 해석하는 중", "reading values")):
         rows = typed_rows(raw, tenant, options=options, simulated=simulated)
     with clock.step("map", Text("열을 맞추는 중", "mapping columns")):
-        remembered = _remembered(tenant, equipment, dataset, rows.frame, mapping)
+        known = _known_mapping(tenant, equipment, dataset, rows.frame, mapping)
         _check_kind(record_kind, machine)
-        _check_kind(remembered.record_kind if remembered else None, machine)
+        _check_kind(known.record_kind if known else None, machine)
         chosen, shifts = propose_mapping(
-            rows.frame, machine, record_kind=record_kind, remembered=remembered
+            rows.frame, machine, record_kind=record_kind, remembered=known
         )
         frame = apply_mapping(rows.frame, chosen)
     name = check_name(dataset or default_name(machine, chosen.record_kind))
@@ -109,13 +111,13 @@ def ingest(
         with clock.step("check", Text("데이터를 확인하는 중", "checking the data")):
             plan = job.plan(store)
         return _result(job, plan, clock, version=None, dry_run=True)
-    with storing(store.folder), store.locked():
+    with storing(store.folder), store.locked(progress):
         with clock.step("check", Text("데이터를 확인하는 중", "checking the data")):
             plan = job.plan(store)
         if plan.unchanged:
             return _result(job, plan, clock, version=plan.state.version)
-        remembering = _remembering(chosen, mapping_path(tenant, equipment, name))
-        with clock.step("store", Text("저장하는 중", "storing")), remembering:
+        copy = remembering(chosen, job.id, mapping_path(tenant, equipment, name))
+        with clock.step("store", Text("저장하는 중", "storing")), copy:
             version = store_ingest(store, job.staged(plan), plan.table, replace=replace)
         return _result(job, plan, clock, version=version)
 
@@ -134,58 +136,7 @@ def default_name(machine: Equipment, record_kind: str | None) -> str:
     return f"{name}-{record_kind}"
 
 
-def mapping_path(tenant: Tenant, equipment: str, dataset: str) -> Path:
-    """Where the mapping of a data set is remembered."""
-    return tenant.data / "mappings" / equipment / f"{dataset}.yaml"
-
-
-def undo(tenant: Tenant, dataset: str) -> Dataset | None:
-    """Take back the last ingest into a data set, with its quarantined rows.
-
-    Returns
-    -------
-    Dataset or None
-        The data set as it is now; None when nothing is left of it.
-
-    Raises
-    ------
-    KampError
-        When there is no such data set.
-    """
-    open_dataset(tenant, dataset)
-    store = Store(tenant.data / check_name(dataset))
-    with storing(store.folder), store.locked():
-        state = State(store)
-        if not state.ingests:
-            raise KampError(
-                f"데이터셋 '{dataset}'에는 되돌릴 것이 없습니다.",
-                f"there is nothing to take back in data set {dataset!r}.",
-            )
-        store.go_back(state.previous)
-    now = State(store)
-    return Dataset(now) if now.ingests else None
-
-
-@contextmanager
-def _remembering(mapping: Mapping, path: Path) -> Iterator[None]:
-    """Remember a mapping when, and only when, the block succeeds.
-
-    It is written beforehand, so that a full disk stops the ingest and not what follows.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{path.stem}")  # the data set is locked
-    try:
-        save_mapping(mapping, partial)
-        yield
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-        for folder in (path.parent, path.parent.parent):
-            if not any(folder.iterdir()):
-                folder.rmdir()
-
-
-def _remembered(
+def _known_mapping(
     tenant: Tenant,
     equipment: str,
     dataset: str | None,
@@ -196,12 +147,10 @@ def _remembered(
     if given is not None:
         return load_mapping(Path(given))
     columns = {str(c) for c in frame.columns} - set(PROVENANCE)
-    files = sorted((tenant.data / "mappings" / equipment).glob("*.yaml"))
-    files.sort(key=lambda path: path.stem != dataset)
-    for path in files:
-        mapping = load_mapping(path)
-        if {m.source for m in mapping.columns} == columns:
-            return mapping
+    known = remembered(tenant, equipment)
+    for name in sorted(known, key=lambda name: name != dataset):
+        if {m.source for m in known[name].columns} == columns:
+            return known[name]
     return None
 
 
@@ -218,7 +167,7 @@ def _check_kind(record_kind: str | None, machine: Equipment) -> None:
 def _result(
     job: Job, plan: Plan, clock: _Clock, *, version: int | None, dry_run: bool = False
 ) -> IngestResult:
-    remembered = mapping_path(job.tenant, job.machine.id, job.name)
+    copy = mapping_path(job.tenant, job.machine.id, job.name)
     said = Dataset(plan.state).findings if plan.unchanged else plan.findings
     return IngestResult(
         tenant=job.tenant.slug,
@@ -236,7 +185,7 @@ def _result(
         quality=job.quality(plan),
         findings=said,
         mapping=job.mapping,
-        mapping_file=str(remembered) if remembered.exists() else None,
+        mapping_file=str(copy) if copy.exists() else None,
         files=job.files(),
         seconds=clock.seconds,
     )

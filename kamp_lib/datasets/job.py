@@ -20,9 +20,10 @@ from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
 from kamp_lib.datasets.storage.dataset import Dataset, as_frame
 from kamp_lib.datasets.storage.duplicates import duplicate_rows
+from kamp_lib.datasets.storage.manifest import Manifest
 from kamp_lib.datasets.storage.quarantine import rejected_rows
 from kamp_lib.datasets.storage.shape import as_stored, fitted
-from kamp_lib.datasets.storage.store import Manifest, State, Store
+from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.transaction import Staged
 from kamp_lib.datasets.types import (
     ORIGIN,

@@ -152,7 +152,9 @@ def test_a_full_disk_leaves_the_store_as_it_was(
         }
 
 
-@pytest.mark.parametrize("where", ["quarantine_file", "write_durably", "_keep"])
+@pytest.mark.parametrize(
+    "where", ["quarantine_file", "write_durably", "_keep", "commit_rows"]
+)
 def test_ctrl_c_before_the_commit_leaves_nothing(
     tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -171,13 +173,13 @@ def test_ctrl_c_before_the_commit_leaves_nothing(
 def test_ctrl_c_after_the_commit_leaves_the_new_state_whole(
     tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit = Store.commit
+    commit = transaction.commit_rows
 
-    def committed_then_interrupted(self: Store, *args: object, **kwargs: object) -> int:
-        commit(self, *args, **kwargs)  # type: ignore[arg-type]
+    def committed_then_interrupted(*args: object, **kwargs: object) -> int:
+        commit(*args, **kwargs)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Store, "commit", committed_then_interrupted)
+    monkeypatch.setattr(transaction, "commit_rows", committed_then_interrupted)
     with pytest.raises(KeyboardInterrupt):
         ingest(tenant, KIND, csv(tmp_path / "a.csv", 20, "2021-01-01", bad=True))
     data = open_dataset(tenant, KIND)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from html import escape
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -19,7 +22,10 @@ import pyarrow.parquet as pq
 
 from kamp_lib.catalog import equipment_types
 from kamp_lib.datasets.raw import FILE, INGEST_COLUMN, ROW
-from kamp_lib.datasets.storage.store import Manifest, State, Store, check_name
+from kamp_lib.datasets.storage.log import damaged
+from kamp_lib.datasets.storage.manifest import Manifest
+from kamp_lib.datasets.storage.quarantine import quarantined
+from kamp_lib.datasets.storage.store import NAME, State, Store, check_name
 from kamp_lib.datasets.types import Finding, Quality, StoredColumn
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
@@ -125,9 +131,9 @@ class Dataset:
         The same content and version give the same fingerprint, wherever it is kept.
         """
         hashes = []
-        for file in self._table_files:
-            with open(file, "rb") as handle:
-                hashes.append(hashlib.file_digest(handle, "sha256").hexdigest())
+        for path in self.state.files:
+            with _opened(path) as file:
+                hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
         whole = "\n".join([str(self.version), *sorted(hashes)])
         return hashlib.sha256(whole.encode()).hexdigest()
 
@@ -179,11 +185,7 @@ class Dataset:
 
     def quarantine(self) -> pd.DataFrame:
         """The rejected rows, verbatim, with file, row number and reason."""
-        paths = [
-            self.state.store.ingest_folder(i) / "quarantine.parquet"
-            for i in self.state.ingests
-        ]
-        return pd.concat([pd.read_parquet(p) for p in paths], ignore_index=True)
+        return quarantined(self.state)
 
     def history(self) -> pd.DataFrame:
         """What made each version: time (UTC), what was done, files and rows of the ingest."""
@@ -204,33 +206,14 @@ class Dataset:
         return pd.DataFrame(rows)
 
     @cached_property
-    def _table(self) -> Any:
-        return self.state.store.table(self.version)
-
-    @cached_property
     def schema(self) -> pa.Schema:
-        return pa.schema(self._table.schema().to_arrow())
-
-    @cached_property
-    def _table_files(self) -> list[Path]:
-        actions = pa.table(self._table.get_add_actions(flatten=True))
-        folder = self.state.store.table_folder
-        return [folder / unquote(path) for path in actions["path"].to_pylist()]
+        return self.state.log.schema(self.version)
 
     def arrow(self, columns: list[str] | None = None) -> pa.Table:
         """The rows as an Arrow table, in the order of the table's files."""
         columns = self.schema.names if columns is None else columns
         schema = pa.schema([self.schema.field(c) for c in columns])
-        parts = []
-        for path in self._table_files:
-            held = pq.read_schema(path).names
-            part = pq.read_table(path, columns=[c for c in columns if c in held])
-            for field in schema:
-                if field.name not in held:
-                    part = part.append_column(
-                        field, pa.nulls(part.num_rows, type=field.type)
-                    )
-            parts.append(part.select(columns).cast(schema))
+        parts = [_read_part(path, schema) for path in self.state.files]
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
     def _order(self, table: pa.Table) -> np.ndarray | None:
@@ -296,6 +279,29 @@ class Dataset:
         )
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    """A file of the store, no link followed; it must be there and whole."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with open(handle, "rb") as file:
+            yield file
+    except (OSError, pa.ArrowException) as error:
+        raise damaged(path) from error
+
+
+def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
+    """One table file under the columns and types of the whole."""
+    with _opened(path) as file:
+        held = pq.ParquetFile(file)
+        names = [name for name in schema.names if name in held.schema_arrow.names]
+        part = held.read(columns=names)
+    for field in schema:
+        if field.name not in names:
+            part = part.append_column(field, pa.nulls(part.num_rows, type=field.type))
+    return part.select(schema.names).cast(schema)
+
+
 def as_frame(table: pa.Table) -> pd.DataFrame:
     """pandas, with long whole numbers beside gaps kept exact."""
     frame = table.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
@@ -313,7 +319,9 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
 def stored_names(tenant: Tenant) -> list[str]:
     """Names of all data sets of a company that hold something."""
     folders = sorted(p for p in tenant.data.glob("*") if (p / "table").is_dir())
-    stores = [Store(f) for f in folders if not f.is_symlink()]
+    stores = [
+        Store(f) for f in folders if not f.is_symlink() and NAME.fullmatch(f.name)
+    ]
     return [s.name for s in stores if s.exists() and State(s).ingests]
 
 

@@ -10,7 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kamp_lib.datasets.parsing.columns import Parsed
-from kamp_lib.datasets.raw import FILE, REASONS, ROW, Raw, Rejected
+from kamp_lib.datasets.raw import FILE, INGEST_COLUMN, REASONS, ROW, Raw, Rejected
+from kamp_lib.datasets.storage.durable import read_plain
+from kamp_lib.datasets.storage.log import LONGEST, damaged
+from kamp_lib.datasets.storage.store import State
 
 SCHEMA = pa.schema(
     [
@@ -84,3 +87,24 @@ def quarantine_file(rows: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     return buffer.getvalue()
+
+
+def quarantined(state: State) -> pd.DataFrame:
+    """The rejected rows of a version that were not repaired since."""
+    parts = []
+    for ingest in state.ingests:
+        path = state.store.ingest_folder(ingest) / "quarantine.parquet"
+        try:
+            content = read_plain(path, LONGEST)
+            part = pq.read_table(pa.BufferReader(content)).to_pandas()
+        except (OSError, pa.ArrowException) as error:
+            raise damaged(path) from error
+        parts.append(part.assign(**{INGEST_COLUMN: ingest}))
+    frame = pd.concat(parts, ignore_index=True)
+    repaired = {
+        (place.ingest, place.file, place.row)
+        for manifest in state.manifests
+        for place in manifest.repaired
+    }
+    places = zip(frame[INGEST_COLUMN], frame[FILE], frame[ROW], strict=True)
+    return frame[[place not in repaired for place in places]].reset_index(drop=True)

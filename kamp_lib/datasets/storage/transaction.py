@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -13,18 +12,15 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.datasets.raw import INGEST_COLUMN, Raw, Source
+from kamp_lib.datasets.storage.commit import commit_rows
 from kamp_lib.datasets.storage.dataset import Dataset
+from kamp_lib.datasets.storage.durable import PARTIAL, sync, write_durably
+from kamp_lib.datasets.storage.manifest import Manifest
 from kamp_lib.datasets.storage.quarantine import quarantine_file
-from kamp_lib.datasets.storage.store import (
-    Manifest,
-    State,
-    Store,
-    sync_folder,
-    write_durably,
-)
+from kamp_lib.datasets.storage.store import State, Store
+from kamp_lib.datasets.storage.sweep import sweep
 from kamp_lib.errors import KampError
 
-PARTIAL = ".partial-"
 FEW_FILES = 50  # up to so many are flushed to disk one by one
 
 
@@ -50,10 +46,7 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
     fresh = not State(store).ingests
     try:
         _keep_all(store, staged.raw)
-        folder = store.ingest_folder(ingest)
-        write_durably(folder / "quarantine.parquet", quarantine_file(staged.rejected))
-        write_durably(folder / "manifest.json", staged.manifest.as_json().encode())
-        sync_folder(folder.parent)
+        keep_record(store, staged.manifest, staged.rejected)
         rows = rows.append_column(
             INGEST_COLUMN, pa.array([ingest] * rows.num_rows, pa.string())
         )
@@ -61,15 +54,22 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
         if rewrite and staged.wider is not None:
             old = Dataset(State(store)).arrow().cast(staged.wider)
             rows = pa.concat_tables([old, rows], promote_options="permissive")
-        version = store.commit(
-            rows, ingest, replace=replace, overwrite=replace or rewrite or fresh
+        op = "replace" if replace else "append"
+        return commit_rows(
+            store, rows, ingest, op=op, whole=replace or rewrite or fresh
         )
     except BaseException:
         if ingest not in {c.ingest for c in store.commits()}:
             sweep(store)
         raise
-    _flush(store)
-    return version
+
+
+def keep_record(store: Store, manifest: Manifest, rejected: pd.DataFrame) -> None:
+    """Write what is known of an ingest, on disk before the commit that names it."""
+    folder = store.ingest_folder(manifest.id)
+    write_durably(folder / "quarantine.parquet", quarantine_file(rejected))
+    write_durably(folder / "manifest.json", manifest.as_json().encode())
+    sync(folder.parent)
 
 
 def place_of(store: Store, source: Source, raw: Raw) -> Path:
@@ -79,18 +79,18 @@ def place_of(store: Store, source: Source, raw: Raw) -> Path:
     return store.originals / source.sha256
 
 
-def _kept(raw: Raw) -> list[Source]:
-    return [*raw.sources, *([raw.labels] if raw.labels else [])]
-
-
 def _keep_all(store: Store, raw: Raw) -> None:
     """Copy every file to its place, and have them all on disk before the commit."""
-    sources = _kept(raw)
+    sources = [*raw.sources, *([raw.labels] if raw.labels else [])]
     each = len(sources) <= FEW_FILES
     for source in sources:
         _keep(source, place_of(store, source, raw), flush=each)
     if not each:
         os.sync()  # once for a thousand pictures, not a thousand times
+        return
+    for folder in (store.originals, store.images):
+        if folder.is_dir():
+            sync(folder)
 
 
 def _keep(source: Source, place: Path, *, flush: bool = True) -> None:
@@ -118,59 +118,3 @@ def _changed(source: Source) -> KampError:
         f"'{source.name}'이(가) 읽는 동안 바뀌었습니다. 쓰기가 끝난 뒤 다시 가져오세요.",
         f"{source.name!r} changed while it was read; ingest it again when it is complete.",
     )
-
-
-def sweep(store: Store) -> None:
-    """Remove all that no commit names. Only under the lock."""
-    commits = store.commits()
-    named = {c.ingest for c in commits if c.ingest}
-    if not named:
-        shutil.rmtree(store.folder, ignore_errors=True)
-        return
-    for folder in (store.folder / "ingests").glob("*"):
-        if folder.name not in named:
-            shutil.rmtree(folder, ignore_errors=True)
-    hashes = {f["sha256"] for i in named for f in store.manifest(i).files}
-    for place in (*store.originals.glob("*"), *store.images.glob("*")):
-        if place.name.split(".")[0] not in hashes:
-            place.unlink(missing_ok=True)
-    live = _committed_files(store, len(commits))
-    for path in store.table_folder.glob("*.parquet"):
-        if path.name not in live:
-            path.unlink(missing_ok=True)
-
-
-def _committed_files(store: Store, versions: int) -> set[str]:
-    """Table files that any version names."""
-    found = set()
-    for version in range(versions):
-        log = store.table_folder / "_delta_log" / f"{version:020}.json"
-        for line in log.read_text(encoding="utf-8").splitlines():
-            action = json.loads(line)
-            if "add" in action:
-                found.add(Path(action["add"]["path"]).name)
-    return found
-
-
-def _flush(store: Store) -> None:
-    """Ask the disk to keep the newest table files, for the day the power fails."""
-    try:
-        _flush_newest(store)
-    except OSError as error:
-        raise KampError(
-            f"저장은 했지만 디스크가 기록을 확인해 주지 않았습니다({error.strerror}). 디스크를 점검하세요.",
-            f"the data are stored, but the disk did not confirm it ({error.strerror}); check the disk.",
-        ) from error
-
-
-def _flush_newest(store: Store) -> None:
-    log = store.table_folder / "_delta_log"
-    newest = max(log.glob("*.json"))
-    added = [json.loads(line) for line in newest.read_text("utf-8").splitlines()]
-    names = [action["add"]["path"] for action in added if "add" in action]
-    for path in (*(store.table_folder / name for name in names), newest):
-        if path.exists():
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
-    sync_folder(log)
-    sync_folder(store.table_folder)

@@ -1,0 +1,50 @@
+"""Removing what no commit names: leftovers of killed writers and given-up versions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from kamp_lib.datasets.storage.durable import write_durably
+from kamp_lib.datasets.storage.store import State, Store
+
+
+def sweep(store: Store) -> None:
+    """Remove all that no version needs. Only under the lock."""
+    state = State(store)
+    if not any(commit.ingest for commit in state.log.commits):
+        shutil.rmtree(store.folder, ignore_errors=True)
+        return
+    shutil.rmtree(store.staging, ignore_errors=True)
+    _forget_ingests(state)
+    for path in unneeded(state):
+        path.unlink(missing_ok=True)
+
+
+def unneeded(state: State) -> Iterator[Path]:
+    """Files of rows and originals that no kept version needs."""
+    store = state.store
+    for path in store.table_folder.glob("*.parquet"):
+        if path.name not in state.log.named:
+            yield path
+    kept = [store.manifest(ingest) for ingest in state.kept_ingests]
+    hashes = {file["sha256"] for manifest in kept for file in manifest.files}
+    for place in (*store.originals.glob("*"), *store.images.glob("*")):
+        if place.name.split(".")[0] not in hashes:
+            yield place
+
+
+def _forget_ingests(state: State) -> None:
+    """Folders that no commit names go; of given-up ingests only counts and names stay."""
+    store = state.store
+    named = {commit.ingest for commit in state.log.commits}
+    for folder in store.ingests.glob("*"):
+        if folder.name not in named:
+            shutil.rmtree(folder, ignore_errors=True)
+        elif folder.name not in state.kept_ingests:
+            if not (folder / "quarantine.parquet").exists():
+                continue
+            bare = store.manifest(folder.name).forgetting()
+            write_durably(folder / "manifest.json", bare.as_json().encode())
+            (folder / "quarantine.parquet").unlink()
