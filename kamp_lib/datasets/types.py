@@ -54,6 +54,22 @@ class Finding(BaseModel):
         return finding_html(self)
 
 
+class AppliedFix(BaseModel):
+    """What a fix did to the rows of an ingest: columns and how many cells or rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str
+    columns: list[str] = Field(default_factory=list)
+    count: int
+    said_ko: str
+    said_en: str
+
+    @property
+    def said(self) -> Text:
+        return Text(self.said_ko, self.said_en)
+
+
 class ColumnMatch(BaseModel):
     """One source column, the canonical name proposed for it, and why.
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from kamp_lib.datasets.findings import SEVERITY, catalogue
+from kamp_lib.datasets.fixes import fixes
 
 
 def page(code: str) -> str:
@@ -35,6 +36,11 @@ def page(code: str) -> str:
         lines += [heading, ""]
         for name, field in parts:
             lines += [f"**{name}.** {getattr(entry, field).strip()}", ""]
+        if code in fixes():
+            by_command = "명령으로" if korean else "By command"
+            did = fixes()[code].said
+            told = did.ko if korean else did.en
+            lines += [f"**{by_command}.** `kamp ingest … --fix {code}`: {told}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
