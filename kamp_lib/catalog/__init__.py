@@ -11,6 +11,7 @@ from kamp_lib.catalog.load import (
     quantities,
     standard_model,
     standard_models,
+    vocabulary,
 )
 from kamp_lib.catalog.parameters import parse_assignments, resolve_parameters
 from kamp_lib.catalog.types import (
@@ -22,6 +23,7 @@ from kamp_lib.catalog.types import (
     RecordKind,
     StandardModel,
     Target,
+    Word,
 )
 from kamp_lib.catalog.units import Unit, said, units
 
@@ -35,6 +37,7 @@ __all__ = [
     "StandardModel",
     "Target",
     "Unit",
+    "Word",
     "equipment_type",
     "equipment_types",
     "families",
@@ -46,4 +49,5 @@ __all__ = [
     "standard_model",
     "standard_models",
     "units",
+    "vocabulary",
 ]

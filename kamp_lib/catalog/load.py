@@ -11,6 +11,7 @@ from kamp_lib.catalog.types import (
     Family,
     Quantity,
     StandardModel,
+    Word,
 )
 from kamp_lib.errors import KampError, UsageError
 
@@ -45,6 +46,19 @@ def standard_models() -> dict[str, StandardModel]:
 def quantities() -> tuple[Quantity, ...]:
     """The dictionary of physical quantities."""
     return tuple(load_entries(HERE / "quantities.yaml", Quantity))
+
+
+@cache
+def vocabulary() -> dict[str, Word]:
+    """The words of column names by how they are written, in lower case."""
+    path = HERE / "vocabulary.yaml"
+    words: dict[str, Word] = {}
+    for word in load_entries(path, Word):
+        for text in word.written:
+            if text.lower() in words:
+                raise mistake(path, 1, "written", f"{text!r} stands in two words")
+            words[text.lower()] = word
+    return words
 
 
 def check_model(model: StandardModel, path: Path) -> None:

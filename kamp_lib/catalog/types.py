@@ -147,6 +147,20 @@ class Quantity(_Entry):
         return re.search(self.pattern, name, flags=re.IGNORECASE) is not None
 
 
+class Word(_Entry):
+    """A word of column names: what it stands for and how it is written."""
+
+    means: str = Field(description="one word, or several: 보압력 = holding pressure")
+    written: tuple[str, ...]
+    qualifier: bool = Field(
+        default=False, description="changes which column is meant: max, left, setpoint"
+    )
+    filler: bool = Field(default=False, description="says nothing: value, 데이터, 존")
+    of: str | None = Field(
+        default=None, description="the kind of unit that this quantity is measured in"
+    )
+
+
 class Parameter(_Entry):
     """One parameter of an analysis, as `kamp run -p` and the notebook take it."""
 

@@ -13,7 +13,7 @@ import pandas as pd
 from kamp_lib.catalog.units import Unit, said, units
 from kamp_lib.errors import KampError
 
-__all__ = ["compatible", "convert", "said", "to_ucum"]
+__all__ = ["compatible", "convert", "looks_like_unit", "said", "to_ucum"]
 
 Numbers = TypeVar("Numbers", np.ndarray, pd.Series, float)
 LONGEST = 24  # characters that a unit may have; more is a remark
@@ -51,6 +51,12 @@ def to_ucum(text: str, like: str | None = None) -> str | None:
     if not text or len(text) > LONGEST:
         return None
     return _known(text, like) or _put_together(text)
+
+
+def looks_like_unit(text: str) -> bool:
+    """Whether a text is a unit somewhere: `C` is one of temperature, in its place."""
+    key = _key(text)
+    return key in _spellings()[1] or to_ucum(text) is not None
 
 
 def compatible(one: str, other: str) -> bool:

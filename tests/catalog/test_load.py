@@ -68,6 +68,7 @@ def test_every_file_of_the_catalogue_loads():
         *catalog.standard_models(),
         "quantities",
         "units",
+        "vocabulary",
     }
     assert files == known
     assert catalog.quantities()
