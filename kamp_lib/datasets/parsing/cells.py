@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 from unicodedata import normalize
+
+from kamp_lib.datasets.units import to_ucum
 
 Kind = Literal["", "number", "quantity", "time", "word"]
 
@@ -15,26 +18,27 @@ MISSING = frozenset(
         "#null!", "없음", "해당없음", "해당 없음", "미측정", "측정불가", "측정 불가",
     }
 )  # fmt: skip
-NUMBER = re.compile(r"[+-]?(\d+([.,' ]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(
+    r"[+-]?(\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?"
+)
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_DATE = rf"""(\d{{1,4}}\s*[-/.년]\s*(\d{{1,2}}|{_MONTH})(\s*[-/.월,]\s*\d{{1,4}}\s*[일.]?)?
+          |\d{{1,4}}[ ]{_MONTH}[ ]\d{{2,4}}|{_MONTH}[ -]\d{{1,2}}(,?[ ]\d{{4}})?
+          |\d{{1,2}}월\s*\d{{1,2}}일)"""
+_HALF = r"(오전|오후|[AaPp]\.?[Mm]\.?)"
+_CLOCK = r"""(\d{1,2}:\d{2}(:\d{2}([.,:]\d{1,9})?)?
+           |\d{1,2}시(\s*\d{1,2}분(\s*\d{1,2}초)?)?)"""
+_ZONE = r"(Z|KST|UTC|GMT|[+-]\d{2}:?\d{2})"
 # Digits in groups as dates and clocks have them, perhaps with words in between.
 TIME = re.compile(
-    r"\d{1,4}\s*[-/.년]\s*\d{1,2}\s*([-/.월]\s*\d{1,4}\s*[일.]?)?.*|\d{1,2}:\d{2}(:\d{2})?.*"
-    r"|(오전|오후)\s*\d{1,2}:\d{2}.*"
+    rf"""({_DATE}(\s*\([월화수목금토일]\))?([T\s]\s*|$))?
+    ({_HALF}?\s*{_CLOCK}\s*{_HALF}?\s*{_ZONE}?)?""",
+    re.VERBOSE,
 )
-QUANTITY = re.compile(r"([+-]?[\d.,]*\d[.,]?)\s*([^\d\s.,+-].*)")
+QUANTITY = re.compile(r"([+-]?(?:\d[\d.,]*|[.,]\d+))\s*([^\d\s.,:/+-].*)")
 _BRACKETS = re.compile(r"[(\[{<]\s*([^()\[\]{}<>]{0,16})\s*[)\]}>]")
-_UNITS = """
-% ° °c °f c f k ℃ degc degf deg rad 도 s sec secs second seconds ms msec us μs ns
-min mins minute minutes h hr hrs hour hours day days 초 분 시간 일 mm cm m km um μm
-micron nm inch in ft mil 미터 밀리 g kg mg t ton tons lb lbs oz 톤 그램 n kn mn nm
-n·m n-m knm kgf tf gf lbf kgfcm kgf·cm kgf·m pa hpa kpa mpa gpa bar mbar psi torr
-mmhg atm v mv kv a ma ka w kw mw kwh mwh wh va kva var kvar kvarh j kj mj cal kcal
-hz khz mhz ghz rpm spm r rev l ml cc lpm cmm cfm ppm ppb pcs pc ea ph db dba lx lux
-ω ohm kω mω f μf h gauss st cp cst pas tco2 kcal/h 회 개 매 장 원 pct 퍼센트
-"""
-_UNIT_PARTS = frozenset(_UNITS.split())
-_UNIT_JOINTS = re.compile(r"[/·*⋅∕]|\bper\b")
-_POWER = re.compile(r"([cdkm]?m|in|ft|s|sec)\^?-?[123]")
+_CODE = re.compile(r"[A-Za-z]+\d")  # A1, L2: names, though ampere and litre are units
+_LENGTH = re.compile(r"([cdkm]?m|in|ft|s)\d")
 
 
 def kind_of(text: str) -> Kind:
@@ -49,23 +53,23 @@ def kind_of(text: str) -> Kind:
         text = normalize("NFKC", text)
     if NUMBER.fullmatch(text):
         return "number"
-    if TIME.fullmatch(text):
+    if text[0] not in "+-" and TIME.fullmatch(text):
         return "time"
     parts = QUANTITY.fullmatch(text)
     return "quantity" if parts and is_unit(parts[2]) else "word"
 
 
+@lru_cache(maxsize=4096)
 def is_unit(text: str) -> bool:
     """Whether a text reads as a unit of measurement, in any of the usual spellings.
 
-    >>> [is_unit(t) for t in ("℃", "kgf/cm²", "mm/s^2", "호기", "온도")]
+    >>> [is_unit(t) for t in ("℃", "kgf/cm²", "mm/s^2", "호기", "A1")]
     [True, True, True, False, False]
     """
-    text = normalize("NFKC", text).strip().lower()
-    parts = [part.strip() for part in _UNIT_JOINTS.split(text)]
-    return bool(text) and all(
-        part in _UNIT_PARTS or _POWER.fullmatch(part) is not None for part in parts
-    )
+    text = text.strip()
+    if text[:1].isdigit() or (_CODE.fullmatch(text) and not _LENGTH.fullmatch(text)):
+        return False
+    return (to_ucum(text) or to_ucum(text, like="Cel")) is not None
 
 
 def unit_in_brackets(name: str) -> str | None:

@@ -207,10 +207,15 @@ def _after_first_full_row(grid: _Grid) -> int:
 def _header_rows(grid: _Grid, first: int) -> tuple[list[int], int | None]:
     """The rows that name the columns, and the line of units below them."""
     row = _filled_above(grid, first)
-    unit_row = None
-    above = _filled_above(grid, row) if row >= 0 else -1
-    if above >= 0 and grid.is_unit_line(row) and _names(grid, above):
-        unit_row, row = row, above
+    if row > 0 and grid.filled[row - 1] and grid.is_unit_line(row):
+        header = _named_from(grid, row - 1)
+        if header:
+            return header, row
+    return _named_from(grid, row), None
+
+
+def _named_from(grid: _Grid, row: int) -> list[int]:
+    """The rows of a header that ends with this one; none when they name too little."""
     header: list[int] = []
     while row >= 0 and len(header) < HEADER_ROWS:
         if not (_is_group(grid, row, header[0]) if header else _names(grid, row)):
@@ -218,9 +223,7 @@ def _header_rows(grid: _Grid, first: int) -> tuple[list[int], int | None]:
         header.insert(0, row)
         row -= 1
     named = {p for r in header for p, cell in enumerate(grid.rows[r]) if cell}
-    if len(named) * 2 < min(grid.typical, grid.width):
-        return [], None
-    return header, unit_row
+    return header if len(named) * 2 >= min(grid.typical, grid.width) else []
 
 
 def _filled_above(grid: _Grid, row: int) -> int:

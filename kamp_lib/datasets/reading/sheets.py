@@ -1,98 +1,163 @@
-"""Excel sheets -> raw cells."""
+"""Excel and OpenDocument workbooks -> raw cells of one sheet."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
+from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.options import Options
+from kamp_lib.datasets.raw import Raw
+from kamp_lib.datasets.reading.arrow_files import no_data
+from kamp_lib.datasets.reading.grids import Area, Grid, raw_of_grid
+from kamp_lib.datasets.reading.locked import unlocked_workbook
+from kamp_lib.datasets.reading.workbook_parts import SheetFacts, inspected
+from kamp_lib.datasets.types import Finding
+from kamp_lib.errors import KampError, UsageError
 
-from kamp_lib.datasets.raw import FILE, ROW, Raw, Source, sha256_of, unique_names
-from kamp_lib.datasets.reading.text_files import NUMBER
-from kamp_lib.errors import KampError
+SAMPLE_ROWS = 2_000  # tell how full a sheet is
 
 
-def read_excel(path: Path, data: bytes, name: str) -> Raw:
-    """Read the sheet of an .xlsx workbook that holds the largest table.
+@dataclass
+class _Sheet:
+    """One sheet, before its cells are taken."""
+
+    name: str
+    cells: Any  # python_calamine.CalamineSheet
+    hidden: bool
+    fullness: int  # about how many cells are filled
+
+
+def read_workbook(path: Path, name: str, options: Options) -> Raw:
+    """Read one sheet of a workbook: the fullest one, unless `--sheet` names another.
 
     Cells become text in one canonical form, so that a sheet and the CSV of the same
-    table are stored alike.
+    table are stored alike. `--sheet 'Sheet1!A30:F60'` names a part of a sheet.
+
+    Raises
+    ------
+    KampError
+        When the workbook is locked, damaged or empty.
     """
+    data, facts = _opened(path, name, options)
+    with _plainly(name):
+        import python_calamine
+
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = [_sheet(book, about) for about in book.sheets_metadata
+                  if about.typ == python_calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
+        chosen, where = _choose(sheets, name, options)
+        grid = _grid(chosen)
+    raw = raw_of_grid(grid, path, name, details={"sheet": chosen.name}, where=where)
+    raw.findings += _sheet_chosen(sheets, chosen, options)
+    raw.findings += facts.get(chosen.name, SheetFacts()).findings(chosen.name)
+    return raw
+
+
+def _opened(
+    path: Path, name: str, options: Options
+) -> tuple[bytes, dict[str, SheetFacts]]:
+    """The workbook's bytes without a lock, and what its parts say of each sheet."""
+    data = unlocked_workbook(path.read_bytes(), name, options)
+    facts = inspected(data, name) if data.startswith(b"PK") else {}
+    return data, facts
+
+
+@contextmanager
+def _plainly(name: str) -> Iterator[None]:
+    """One sentence for whatever the library says of a damaged workbook."""
     import python_calamine
 
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = {s: book.get_sheet_by_name(s) for s in book.sheet_names}
-        rows_of = {
-            s: sheet.to_python(skip_empty_area=False) for s, sheet in sheets.items()
-        }
+        yield
     except (python_calamine.CalamineError, OSError, ValueError) as error:
-        raise KampError(
-            f"'{name}'을(를) 엑셀 파일로 열 수 없습니다. 암호를 풀거나 .xlsx로 다시 저장하세요.",
-            f"{name!r} cannot be opened as Excel; remove its password or save it again as .xlsx.",
-        ) from error
-    sheet = max(rows_of, key=lambda s: len(rows_of[s]), default=None)
-    rows = rows_of.get(sheet, []) if sheet is not None else []
-    filled = [sum(cell != "" for cell in row) for row in rows]
-    if not rows or max(filled, default=0) == 0:
-        raise KampError(
-            f"'{name}'에 데이터가 없습니다. 내용이 있는 파일을 선택하세요.",
-            f"{name!r} holds no data; choose a file that does.",
-        )
-    usual = int(np.median([n for n in filled if n]))
-    at = next(i for i, n in enumerate(filled) if n >= max(1, 0.6 * usual))
-    header = [_as_text(cell).strip() for cell in rows[at]]
-    while header and not header[-1]:
-        header.pop()
-    if sum(bool(NUMBER.fullmatch(c)) for c in header) * 2 > sum(map(bool, header)):
-        raise KampError(
-            f"'{name}'의 첫 줄에 열 이름이 없습니다. 첫 줄에 열 이름을 넣어 다시 저장하세요.",
-            f"{name!r} has no header; put the column names in its first line and save it again.",
-        )
-    width = max(len(header), *(_width(row) for row in rows[at:]))
-    names = unique_names(header + [""] * (width - len(header)))
-    numbered = [(i + 1, row) for i, row in enumerate(rows) if i > at and filled[i]]
-    columns = {
-        column: pa.array([_as_text(row[place]) for _, row in numbered], pa.string())
-        for place, column in enumerate(names)
-    }
-    table = pa.table(
-        {
-            **columns,
-            FILE: pa.array([name] * len(numbered), pa.string()),
-            ROW: pa.array([n for n, _ in numbered], pa.int64()),
-        }
-    )
-    if table.num_rows == 0:
-        raise KampError(
-            f"'{name}'에 머리글만 있고 데이터가 없습니다. 내용이 있는 파일을 선택하세요.",
-            f"{name!r} has a header but no rows; choose a file that has.",
-        )
-    source = Source(
-        name,
-        path,
-        sha256_of(data),
-        len(data),
-        table.num_rows,
-        details={"sheet": str(sheet)},
-    )
-    return Raw(table, [source])
+        raise _damaged(name) from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # Rust's way of giving up
+            raise _damaged(name) from error
+        raise
 
 
-def _width(row: list[Any]) -> int:
-    """How far a row is filled."""
-    return max((i + 1 for i, cell in enumerate(row) if cell != ""), default=0)
+def _damaged(name: str) -> KampError:
+    return KampError(
+        f"'{name}'을(를) 엑셀 파일로 열 수 없습니다. 엑셀에서 열어 .xlsx로 다시 저장하세요.",
+        f"{name!r} cannot be opened as Excel; open it in Excel and save it again as .xlsx.",
+    )
+
+
+def _sheet(book: Any, about: Any) -> _Sheet:
+    cells = book.get_sheet_by_name(about.name)
+    sample = list(islice(cells.iter_rows(), SAMPLE_ROWS))
+    filled = sum(cell != "" for row in sample for cell in row)
+    share = cells.total_height / max(1, len(sample))
+    hidden = not str(about.visible).endswith(".Visible")
+    return _Sheet(about.name, cells, hidden, round(filled * share))
+
+
+def _choose(
+    sheets: list[_Sheet], name: str, options: Options
+) -> tuple[_Sheet, str | None]:
+    """The sheet to read, and the part of it that was asked for."""
+    if options.sheet is not None:
+        return _named(sheets, options.sheet, name)
+    full = [s for s in sheets if s.fullness]
+    if not full:
+        raise no_data(name)
+    return max(full, key=lambda s: (not s.hidden, s.fullness)), None
+
+
+def _named(sheets: list[_Sheet], wanted: str, name: str) -> tuple[_Sheet, str | None]:
+    by_name = {sheet.name: sheet for sheet in sheets}
+    if wanted in by_name:
+        return by_name[wanted], None
+    own, _, part = wanted.rpartition("!")
+    if own.strip("'") in by_name:
+        return by_name[own.strip("'")], part
+    known = ", ".join(by_name)
+    raise UsageError(
+        f"'{name}'에 시트 '{wanted}'이(가) 없습니다. 있는 시트: {known}",
+        f"{name!r} has no sheet {wanted!r}; it has {known}.",
+    )
+
+
+def _sheet_chosen(
+    sheets: list[_Sheet], chosen: _Sheet, options: Options
+) -> list[Finding]:
+    """Say which sheet was read, where others have something in them too."""
+    others = [s.name for s in sheets if s is not chosen and s.fullness]
+    if options.sheet is not None or not others:
+        return []
+    return [
+        finding("sheet-chosen", count=len(others), examples=others, chosen=chosen.name)
+    ]
+
+
+def _grid(sheet: _Sheet) -> Grid:
+    start = sheet.cells.start or (0, 0)
+    rows = ([_as_text(cell) for cell in row] for row in sheet.cells.iter_rows())
+    merged = [
+        Area(first[0], first[1], last[0] + 1, last[1] + 1)
+        for first, last in sheet.cells.merged_cell_ranges or ()
+    ]
+    return Grid.of(rows, left=start[1], merged=merged)
 
 
 def _as_text(cell: Any) -> str:
     """A cell as the CSV of the same table would write it."""
-    if isinstance(cell, bool):
-        return str(cell)
+    if isinstance(cell, str):
+        return cell
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ")
+    if isinstance(cell, dt.timedelta):  # hours may go beyond a day
+        minutes, seconds = divmod(cell.total_seconds(), 60)
+        hours, minutes = divmod(int(minutes), 60)
+        return f"{hours}:{minutes:02}:{seconds:06.3f}".removesuffix(".000")
     return str(cell)

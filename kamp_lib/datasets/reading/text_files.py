@@ -1,44 +1,60 @@
-"""Delimited text -> raw cells: encoding, delimiter and header by evidence."""
+"""Delimited text -> raw cells: the beginning of a file decides how all of it is read."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
-from kamp_lib.datasets.raw import (
-    FILE,
-    ROW,
-    Raw,
-    Rejected,
-    Source,
-    sha256_of,
-    unique_names,
+from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.raw import Raw, Source, sha256_of
+from kamp_lib.datasets.reading.delimiters import (
+    find_delimiter,
+    records,
+    said_delimiter,
+    usual_width,
 )
+from kamp_lib.datasets.reading.encodings import HEAD, Decoder
+from kamp_lib.datasets.reading.layout import (
+    TableLayout,
+    layout_findings,
+    table_layout,
+)
+from kamp_lib.datasets.reading.text_cells import cells_of
+from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
 
-SAMPLE = 1 << 16
-DELIMITERS = ",;\t|"
-NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|[.,]\d+)([eE][+-]?\d+)?")
+LONGEST_HEAD = 16 * HEAD  # of a file whose lines are very long
+ENOUGH_LINES = 20
+SHORT_SHARE = 0.1  # of the rows: a habit of the program that wrote them, no accident
+# A backslash before a quote inside a cell, as databases write it.
+_ESCAPED = re.compile(r'\\"[^,;\t|\r\n]')
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How a text file is laid out; `skip` lines (titles and header) come before the data."""
+class TextForm:
+    """How a text file is written, as far as its beginning tells.
 
-    encoding: str
+    `skip` lines come before the first row of data. Rows are cut into `width` cells;
+    where the header names more columns, the last cells of these rows were left out.
+    """
+
     delimiter: str
-    names: list[str]
+    escape: str | None
+    layout: TableLayout
     skip: int
+    width: int
+    pads_rows: bool
+    heads: list[list[str]]  # rows that are no data wherever they stand
+    findings: list[Finding]
+
+    @property
+    def sign(self) -> str:
+        """The one character between the cells, once runs of spaces are tabs."""
+        return "\t" if self.delimiter.isspace() else self.delimiter
 
 
 def read_text(path: Path, data: bytes, name: str) -> Raw:
@@ -56,254 +72,104 @@ def read_text(path: Path, data: bytes, name: str) -> Raw:
     Raises
     ------
     KampError
-        When it is no text, no table, or has no header.
+        When it is no text or no table.
     """
-    text, encoding = as_utf8(data, name)
-    layout = _layout(text, encoding, name)
-    table, rejected = _cells(text, layout, name)
-    if table.num_rows == 0 or len(rejected) > table.num_rows:
+    decoder = Decoder(data[:HEAD], name)
+    text = decoder.utf8(data)
+    form = text_form(text, name)
+    table, rejected, padded = cells_of(text, form, name)
+    rows = table.num_rows + len(rejected)
+    if len(rejected) > table.num_rows:
         raise KampError(
             f"'{name}'에서 표를 찾지 못했습니다. 머리글과 데이터가 있는 표만 남겨 다시 내보내세요.",
             f"no table was found in {name!r}; export just a header and its rows.",
         )
-    source = Source(
-        name,
-        path,
-        sha256_of(data),
-        len(data),
-        table.num_rows + len(rejected),
-        details={"encoding": layout.encoding, "delimiter": layout.delimiter},
-    )
+    if rows == 0:
+        raise KampError(
+            f"'{name}'에 머리글만 있고 데이터가 없습니다. 내용이 있는 파일을 선택하세요.",
+            f"{name!r} has a header but no rows; choose a file that has.",
+        )
+    details = {"encoding": decoder.encoding, "delimiter": form.delimiter}
+    source = Source(name, path, sha256_of(data), len(data), rows, details=details)
+    findings = [*decoder.findings(), *form.findings]
+    if padded:
+        findings.append(finding("short-rows", count=padded))
+    repeats = sum(r.code == "repeated-header" for r in rejected)
+    if repeats:
+        findings.append(finding("repeated-header", count=repeats))
 
     def verbatim(rows: Sequence[int]) -> list[str]:
-        return _lines(as_utf8(path.read_bytes(), name)[0], rows)
+        data = path.read_bytes()
+        return _lines(Decoder(data[:HEAD], name).utf8(data), rows)
 
-    return Raw(table, [source], rejected, verbatim={name: verbatim})
+    units = {n: u for n, u in form.layout.units.items() if n in table.column_names}
+    return Raw(table, [source], rejected, findings, {name: verbatim}, units=units)
 
 
-def as_utf8(data: bytes, name: str) -> tuple[bytes, str]:
-    """The text in UTF-8 without BOM, and the encoding it came in.
+def text_form(text: bytes, name: str) -> TextForm:
+    """How a file is written, from the beginning of its (UTF-8) text.
 
-    Korean files that are not UTF-8 are nearly always CP949; a guesser calls them Big5
-    when Korean appears late in the file, so it is asked last.
+    Raises
+    ------
+    KampError
+        When there is nothing in it.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _checked(data.decode("utf-16", errors="replace"), name), "utf-16"
-    if b"\x00" in data:
-        raise _no_text(name)
-    data_, encoding = (
-        (data[3:], "utf-8-sig") if data.startswith(b"\xef\xbb\xbf") else (data, "utf-8")
-    )
-    if data_.isascii():
-        return _no_controls(data_, name), encoding
-    try:
-        data_.decode("utf-8")
-        return _no_controls(data_, name), encoding
-    except UnicodeDecodeError:
-        pass
-    try:
-        return _checked(data.decode("cp949"), name), "cp949"
-    except UnicodeDecodeError:
-        pass
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data[: 8 * SAMPLE]).best()
-    try:
-        if best is not None:
-            return _checked(data.decode(best.encoding), name), best.encoding
-    except UnicodeDecodeError:
-        pass
-    raise _no_text(name)
-
-
-def _checked(text: str, name: str) -> bytes:
-    return _no_controls(text.removeprefix("\ufeff").encode("utf-8"), name)
-
-
-def _no_controls(text: bytes, name: str) -> bytes:
-    """Text holds hardly any control characters; junk does."""
-    sample = np.frombuffer(text[:SAMPLE], dtype=np.uint8)
-    controls = int(((sample < 32) & ~np.isin(sample, (9, 10, 13))).sum())
-    if controls > len(sample) * 0.002:
-        raise _no_text(name)
-    if text.count(b"\r") > text.count(b"\r\n"):  # line ends of old Macs
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return text
-
-
-def _no_text(name: str) -> KampError:
-    return KampError(
-        f"'{name}'을(를) 글자로 읽을 수 없습니다. CSV(UTF-8 또는 CP949)나 엑셀(.xlsx)로 다시 저장하세요.",
-        f"{name!r} cannot be read as text; save it as CSV (UTF-8 or CP949) or Excel (.xlsx).",
-    )
-
-
-def _layout(text: bytes, encoding: str, name: str) -> Layout:
-    head = text[:SAMPLE]
-    if len(text) > SAMPLE:
-        head = head[: head.rfind(b"\n") + 1] or head
-    lines = head.decode("utf-8", errors="ignore").splitlines(keepends=True)
-    if not any(line.strip(" \t\r\n,;|") for line in lines):
+    head = _head(text)
+    if not head.strip(" \t\r\n,;|"):
         raise KampError(
             f"'{name}'에 데이터가 없습니다. 내용이 있는 파일을 선택하세요.",
             f"{name!r} holds no data; choose a file that does.",
         )
-    delimiter = max(DELIMITERS, key=lambda d: _evidence(lines, d))
-    records, ends = _records(lines, delimiter)
-    width = _usual_width(records)
-    filled = [sum(bool(cell.strip()) for cell in record) for record in records]
-    at = next((i for i, n in enumerate(filled) if n >= max(1, 0.6 * width)), 0)
-    header = [cell.strip() for cell in records[at]]
-    while len(header) > width and not header[-1]:
-        header.pop()
-    words = [word for cell in header for word in cell.split()]
-    if sum(bool(NUMBER.fullmatch(word)) for word in words) * 2 > len(words):
-        raise KampError(
-            f"'{name}'의 첫 줄에 열 이름이 없습니다. 첫 줄에 열 이름을 넣어 다시 저장하세요.",
-            f"{name!r} has no header; put the column names in its first line and save it again.",
-        )
-    header += [""] * (width - len(header))
-    return Layout(encoding, delimiter, unique_names(header), ends[at])
-
-
-def _records(lines: list[str], delimiter: str) -> tuple[list[list[str]], list[int]]:
-    """The first records of the file, and the line each ends on."""
-    reader = csv.reader(lines, delimiter=delimiter)
-    records, ends = [], []
-    try:
-        for record in reader:
-            records.append(record)
-            ends.append(reader.line_num)
-            if len(records) == 200:
-                break
-    except csv.Error:  # an unclosed quote at the end of the sample
-        pass
-    return records, ends
-
-
-def _usual_width(records: list[list[str]]) -> int:
-    widths = Counter(len(r) for r in records if any(cell.strip() for cell in r))
-    return max(widths, key=lambda w: (widths[w], w)) if widths else 1
-
-
-def _evidence(lines: list[str], delimiter: str) -> tuple[float, float]:
-    """How evenly a delimiter cuts the lines: (share of lines of the usual width, width)."""
-    records = [r for r in _records(lines, delimiter)[0] if any(c.strip() for c in r)]
-    width = _usual_width(records)
-    if width < 2:
-        return (0.0, 0.0)
-    share = sum(len(r) == width for r in records) / len(records)
-    return (round(share, 1), width)
-
-
-def _cells(text: bytes, layout: Layout, name: str) -> tuple[pa.Table, list[Rejected]]:
-    """All cells as text; rows of another width are rejected with their line."""
-    bad: list[pacsv.InvalidRow] = []
-
-    def reject(row: pacsv.InvalidRow) -> str:
-        bad.append(row)
-        return "skip"
-
-    def attempt(quote: str | Literal[False], *, careful: bool) -> pa.Table:
-        bad.clear()
-        return pacsv.read_csv(
-            pa.BufferReader(text),
-            read_options=pacsv.ReadOptions(
-                column_names=layout.names,
-                skip_rows=layout.skip,
-                use_threads=not careful,
-            ),
-            parse_options=pacsv.ParseOptions(
-                delimiter=layout.delimiter,
-                quote_char=quote,
-                newlines_in_values=b'"' in text,
-                ignore_empty_lines=False,
-                invalid_row_handler=reject if careful else None,
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types={n: pa.string() for n in layout.names}
-            ),
-        )
-
-    def either(quote: str | Literal[False]) -> pa.Table:
-        try:
-            return attempt(quote, careful=False)
-        except pa.ArrowInvalid:  # row numbers are known to a single thread only
-            return attempt(quote, careful=True)
-
-    try:
-        table = either('"')
-        if _has_open_quote(text) and _ends_in_a_break(table):
-            table = either(False)  # a quote that is never closed swallowed rows
-    except pa.ArrowInvalid as error:
-        raise KampError(
-            f"'{name}'에서 표를 찾지 못했습니다. 머리글과 데이터가 있는 표만 남겨 다시 내보내세요.",
-            f"no table was found in {name!r}; export just a header and its rows.",
-        ) from error
-    return _numbered(table, bad, layout, name)
-
-
-def _has_open_quote(text: bytes) -> bool:
-    return text.count(b'"') % 2 == 1
-
-
-def _ends_in_a_break(table: pa.Table) -> bool:
-    """Whether a cell of the last row holds a line break."""
-    last = table.slice(max(0, table.num_rows - 1))
-    return any(
-        "\n" in (cell or "") for row in last.to_pylist() for cell in row.values()
+    delimiter = find_delimiter(head)
+    escape = "\\" if _ESCAPED.search(head) and '""' not in head else None
+    rows, ends = records(head, delimiter, escape)
+    before = 1 if said_delimiter(head) is not None else 0
+    rows, ends = rows[before:], ends[before:]
+    layout = table_layout(rows)
+    lengths = [len(row) for row in rows[layout.first :] if any(map(str.strip, row))]
+    width = min(usual_width(rows[layout.first :]), len(layout.names))
+    short = sum(0 < n < len(layout.names) for n in lengths)
+    return TextForm(
+        delimiter,
+        escape,
+        layout,
+        skip=ends[layout.first - 1] if layout.first else before,
+        width=width,
+        pads_rows=short > 1 and short >= SHORT_SHARE * len(lengths),
+        heads=_heads(layout, rows),
+        findings=layout_findings(layout, rows),
     )
 
 
-def _numbered(
-    table: pa.Table, bad: list[pacsv.InvalidRow], layout: Layout, name: str
-) -> tuple[pa.Table, list[Rejected]]:
-    """Give every row its line number; drop empty lines and empty trailing columns."""
-    total = table.num_rows + len(bad)
-    first = layout.skip + 1
-    lines = np.arange(first, first + total)
-    spare = np.zeros(total, dtype=np.int64)  # further lines of a record (quoted breaks)
-    is_bad = np.zeros(total, dtype=bool)
-    for row in bad:
-        is_bad[row.number - first] = True
-        spare[row.number - first] = row.text.count("\n")
-    empty = np.ones(table.num_rows, dtype=bool)
-    breaks = np.zeros(table.num_rows, dtype=np.int64)
-    for column in table.columns:
-        empty &= pc.equal(pc.utf8_trim_whitespace(column), "").to_numpy()
-        breaks += pc.count_substring(column, "\n").to_numpy()
-    spare[~is_bad] = breaks
-    lines = lines + np.concatenate([[0], np.cumsum(spare)[:-1]]) if total else lines
-    rejected = [
-        Rejected.because(
-            "wrong-field-count",
-            name,
-            int(lines[row.number - first]),
-            original=row.text,
-            expected=row.expected_columns,
-            actual=row.actual_columns,
-        )
-        for row in bad
-        if row.text.strip(layout.delimiter + " \t\r\n")
-    ]
-    names = list(table.column_names)
-    table = table.append_column(FILE, pa.array([name] * table.num_rows, pa.string()))
-    table = table.append_column(ROW, pa.array(lines[~is_bad], pa.int64()))
-    if empty.any():
-        table = table.filter(pa.array(~empty))
-    last = names[-1]
-    if last == f"column_{len(names)}" and len(names) > 1:
-        filled = pc.any(pc.not_equal(pc.utf8_trim_whitespace(table[last]), ""))
-        if not filled.as_py():  # every line ends with a delimiter
-            table = table.drop_columns([last])
-    return table, rejected
+def _head(text: bytes) -> str:
+    """The lines that decide; more bytes where the lines are long."""
+    size = HEAD
+    while size < min(len(text), LONGEST_HEAD) and (
+        text.count(b"\n", 0, size) < ENOUGH_LINES
+    ):
+        size *= 2
+    head = text[:size]
+    if len(text) > size:
+        head = head[: head.rfind(b"\n") + 1] or head
+    return head.decode("utf-8", errors="ignore")
+
+
+def _heads(layout: TableLayout, rows: list[list[str]]) -> list[list[str]]:
+    """Titles, header and units, which come again where exports were pasted together.
+
+    A single row of names is found by what is parsed, whatever the kind of file.
+    """
+    again = [*layout.titles]
+    if len(layout.header) > 1 or layout.unit_row is not None:
+        again += [r for r in (*layout.header, layout.unit_row) if r is not None]
+    return [[cell.strip() for cell in rows[row]] for row in again]
 
 
 def _lines(text: bytes, rows: Sequence[int]) -> list[str]:
     """Records by the number of their first line, exactly as written."""
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10)
     result = []
-    pairs = not _has_open_quote(text)
+    pairs = text.count(b'"') % 2 == 0
     for row in rows:
         start = int(ends[row - 2]) + 1 if row > 1 else 0
         last = row - 1
