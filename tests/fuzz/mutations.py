@@ -143,7 +143,10 @@ def _stretch(data: bytes, rng: random.Random) -> tuple[int, int]:
 def damaged(corpus: dict[str, bytes], seed: int) -> tuple[str, bytes]:
     """One damaged file, always the same for a seed: its name and content."""
     rng = random.Random(seed)
-    name = rng.choice(sorted(corpus))
+    names = sorted(corpus)
+    # damage to text can be lived with; other formats are mostly refused
+    weights = [3 if name.endswith((".csv", ".txt")) else 1 for name in names]
+    (name,) = rng.choices(names, weights)
     data = corpus[name]
     for mutate in rng.choices(MUTATIONS, k=rng.randint(1, 3)):
         data = mutate(data, rng)
