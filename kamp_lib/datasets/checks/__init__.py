@@ -14,7 +14,6 @@ import pandas as pd
 from kamp_lib.catalog import Equipment, equipment_type
 from kamp_lib.datasets.checks.columns import (
     already_standardised,
-    category_variants,
     dead_columns,
     sentinel_values,
 )
@@ -22,12 +21,28 @@ from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.checks.derived import derived_columns
 from kamp_lib.datasets.checks.labels import (
     contradicting_twins,
+    graded_labels,
+    label_flags,
     label_in_disguise,
     single_class_label,
+    unjudged_runs,
 )
+from kamp_lib.datasets.checks.personal import personal_data
+from kamp_lib.datasets.checks.physics import impossible_physics
 from kamp_lib.datasets.checks.ranges import implausible_values, swapped_columns
+from kamp_lib.datasets.checks.regimes import product_changes, regime_changes
 from kamp_lib.datasets.checks.runs import copied_runs
+from kamp_lib.datasets.checks.setpoints import setpoint_actual_swapped
+from kamp_lib.datasets.checks.steps import quantisation_changes, unit_changes
+from kamp_lib.datasets.checks.stuck import frozen_sensors, saturation
+from kamp_lib.datasets.checks.tables import (
+    blank_cells,
+    index_columns,
+    near_constant_columns,
+    rows_in_time_order,
+)
 from kamp_lib.datasets.checks.times import restarting_id, time_stamps
+from kamp_lib.datasets.checks.words import category_variants
 from kamp_lib.datasets.types import Finding, Mapping
 from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
@@ -38,14 +53,30 @@ CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
     already_standardised,
     sentinel_values,
     swapped_columns,
+    setpoint_actual_swapped,
+    unit_changes,
     implausible_values,
+    impossible_physics,
+    frozen_sensors,
+    saturation,
+    quantisation_changes,
+    product_changes,
+    regime_changes,
+    blank_cells,
+    index_columns,
     dead_columns,
+    near_constant_columns,
     derived_columns,
     category_variants,
     time_stamps,
     restarting_id,
+    rows_in_time_order,
+    personal_data,
     single_class_label,
+    graded_labels,
+    unjudged_runs,
     label_in_disguise,
+    label_flags,
     contradicting_twins,
     copied_runs,
 )

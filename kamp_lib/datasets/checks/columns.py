@@ -1,14 +1,11 @@
-"""Columns that carry no measurement of their own: placeholders, dead, scaled, misspelt."""
+"""Columns that carry no measurement of their own: placeholders, dead, scaled."""
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
-import pandas as pd
 
 from kamp_lib.datasets.checks.context import Context, number_text
-from kamp_lib.datasets.findings import finding, list_of
+from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.mapping.evidence import quantity_of
 from kamp_lib.datasets.types import Finding
 
@@ -149,34 +146,4 @@ def dead_columns(context: Context) -> list[Finding]:
                     variant=variant,
                 )
             )
-    return findings
-
-
-def category_variants(context: Context) -> list[Finding]:
-    """One word in several spellings: case, spaces, underscores."""
-    findings = []
-    for column in context.columns:
-        values = context.frame[column]
-        if not pd.api.types.is_string_dtype(values) or context.distinct[column] > 200:
-            continue
-        counts = values.dropna().astype(str).value_counts()
-        spellings: dict[str, list[str]] = {}
-        for word in counts.index:
-            plain = re.sub(r"[\s_\-]+", "", word).casefold()
-            spellings.setdefault(plain, []).append(word)
-        several = [words for words in spellings.values() if len(words) > 1]
-        if not several or context.role(column) in ("id", "time"):
-            continue
-        said = [" / ".join(f"'{w}'" for w in words) for words in several]
-        rare = sum(int(counts[w]) for words in several for w in words[1:])
-        findings.append(
-            finding(
-                "category-variants",
-                columns=context.names(column),
-                count=rare,
-                examples=said,
-                column=context.shown(column),
-                groups=list_of(said),
-            )
-        )
     return findings

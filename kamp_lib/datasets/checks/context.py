@@ -14,13 +14,28 @@ from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.mapping.propose import PROVENANCE, standard_columns
 from kamp_lib.datasets.mapping.shift import known_column
 from kamp_lib.datasets.types import Mapping
+from kamp_lib.text import Text
 
 RUN_COLUMN = "run_id"
+MOST_GRADES = 20
 GOOD_WORDS = frozenset(
     {"ok", "y", "yes", "pass", "passed", "good", "g", "normal", "양품", "정상", "합격"}
 )
 BAD_WORDS = frozenset(
     {"ng", "n", "no", "fail", "failed", "bad", "defect", "불량", "비정상", "불합격"}
+)
+# Words that only a judgement uses; yes and no are said of many things.
+JUDGING_WORDS = frozenset(
+    {"ok", "ng", "pass", "passed", "fail", "failed", "defect", "defective"}
+    | {"양품", "불량", "합격", "불합격", "정상", "비정상"}
+)
+LABEL_WORDS = frozenset(
+    {"failure", "fault", "defect", "defective", "anomaly", "abnormal", "ng", "불량"}
+    | {"불량여부", "고장", "고장여부", "이상", "이상여부", "양부"}
+)
+# Where 1 says that the part is good.
+GOOD_NAMES = frozenset(
+    {"ok", "pass", "passed", "good", "합격", "합격여부", "양품", "양품여부"}
 )
 LABEL_NAMES = frozenset(
     {"label", "tag", "passorfail", "passfail", "result", "judgement", "judgment", "ok"}
@@ -56,6 +71,8 @@ class Context:
     mapping: Mapping | None = None
     # columns that an earlier check has explained; later ones leave them alone
     explained: set[str] = field(default_factory=set)
+    # columns whose level the product tells
+    explained_by_product: set[str] = field(default_factory=set)
 
     @cached_property
     def standard(self) -> dict[str, Column]:
@@ -155,6 +172,60 @@ class Context:
         return None
 
     @cached_property
+    def series(self) -> np.ndarray:
+        """A number per row, ascending in `order`: the machine and run it belongs to."""
+        keys = [
+            c
+            for c in (PROVENANCE[0], "machine_id", RUN_COLUMN)
+            if c in self.frame.columns
+        ]
+        code = np.zeros(len(self.frame), dtype=np.int64)
+        for key in keys:
+            codes, words = pd.factorize(self.frame[key], use_na_sentinel=False)
+            code = code * len(words) + codes
+        return code
+
+    @cached_property
+    def order(self) -> np.ndarray | slice:
+        """The rows with each machine's and run's records one after another."""
+        runs = 1 + int(np.count_nonzero(np.diff(self.series)))
+        if runs == len(np.unique(self.series)):
+            return slice(None)
+        return np.argsort(self.series, kind="stable")
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where, in `order`, the records of a machine or run begin."""
+        series = self.series[self.order]
+        return np.concatenate([[0], 1 + np.flatnonzero(np.diff(series))])
+
+    def ordered(self, column: str) -> np.ndarray:
+        """The numbers of a column in `order`."""
+        return self.numbers[column][self.order]
+
+    @cached_property
+    def sensors(self) -> list[str]:
+        """Measured columns whose values nobody sets and that no check has explained."""
+        return [
+            c
+            for c in self.measured
+            if self.role(c) != "setpoint" and c not in self.explained
+        ]
+
+    def place(self, position: int) -> Text:
+        """Where a person finds the row at a position of `order`."""
+        row = int(np.arange(len(self.frame))[self.order][position])
+        if not set(PROVENANCE) <= set(self.frame.columns):
+            return Text(f"{row + 1:,}행", f"row {row + 1:,}")
+        file, line = (
+            self.frame[PROVENANCE[0]].iloc[row],
+            self.frame[PROVENANCE[1]].iloc[row],
+        )
+        many = self.frame[PROVENANCE[0]].iloc[0] != self.frame[PROVENANCE[0]].iloc[-1]
+        where = f"{file} " if many else ""
+        return Text(f"{where}{line:,}행", f"{where}row {line:,}")
+
+    @cached_property
     def groups(self) -> list[str]:
         """Columns that hold records of one source together: file, machine, run, part."""
         ids = [
@@ -187,19 +258,39 @@ class Context:
         return [Label(c, self._as_bad(c)) for c in targets]
 
     def _looks_like_label(self, column: str) -> bool:
-        if take_apart(column).joined not in LABEL_NAMES:
-            return False
+        """A column named as a judgement that holds one, or that plainly holds one."""
         if not 1 <= self.distinct[column] <= 2:
             return False
-        words = {str(v).strip().lower() for v in self.frame[column].dropna().unique()}
-        return words <= GOOD_WORDS | BAD_WORDS | {"0", "1", "0.0", "1.0"}
+        words = {_word(v) for v in self.frame[column].dropna().unique()}
+        if not words <= GOOD_WORDS | BAD_WORDS | {"0", "1"}:
+            return False
+        if is_label_name(column):
+            return True
+        both = words & GOOD_WORDS and words & BAD_WORDS
+        return bool(both and words & JUDGING_WORDS)
+
+    def graded(self, column: str) -> list[str]:
+        """The values of a label that is a grade or class (0, 1, 2 …), not good or bad."""
+        if self.distinct[column] > MOST_GRADES:
+            return []
+        known = self.standard.get(column)
+        words = [_word(v) for v in self.frame[column].dropna().unique()]
+        listed = {*known.good, *known.bad} if known else {"0", "1"}
+        numbers = [w for w in words if w.removeprefix("-").isdecimal()]
+        return words if set(numbers) - listed and len(numbers) == len(words) else []
 
     def _as_bad(self, column: str) -> pd.Series:
         known = self.standard.get(column)
         good = set(known.good) if known else set()
         bad = set(known.bad) if known else set()
+        if self.graded(column):  # 1 of 0 to 4 is a grade, and nobody said which is bad
+            return pd.Series(np.nan, index=self.frame.index)
         if not good | bad:
-            good, bad = set(GOOD_WORDS) | {"0"}, set(BAD_WORDS) | {"1"}
+            one, zero = (good, bad) if _says_good(column) else (bad, good)
+            good |= GOOD_WORDS
+            bad |= BAD_WORDS
+            one.add("1")
+            zero.add("0")
         codes, values = pd.factorize(self.frame[column])
         words = [_word(v) for v in values]
         # where only one side is listed, every other word means the other side
@@ -217,6 +308,17 @@ class Context:
             if model.equipment == self.machine.id
             for name in model.leaks
         }
+
+
+def is_label_name(column: str) -> bool:
+    """Whether a name speaks of a judgement."""
+    name = take_apart(column)
+    return name.joined in LABEL_NAMES or bool(LABEL_WORDS & set(name.words))
+
+
+def _says_good(column: str) -> bool:
+    name = take_apart(column)
+    return name.joined in GOOD_NAMES or bool(GOOD_NAMES & set(name.words))
 
 
 def _word(value: object) -> str:

@@ -7,8 +7,13 @@ from math import comb, log2
 import numpy as np
 import pandas as pd
 
-from kamp_lib.datasets.checks.context import Context, Label, number_text
-from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.checks.context import (
+    Context,
+    Label,
+    is_label_name,
+    number_text,
+)
+from kamp_lib.datasets.findings import finding, list_of
 from kamp_lib.datasets.storage.duplicates import row_hashes
 from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text
@@ -38,6 +43,110 @@ def single_class_label(context: Context) -> list[Finding]:
             )
         )
     return findings
+
+
+def graded_labels(context: Context) -> list[Finding]:
+    """Labels of several grades or classes, of which nobody said which are bad."""
+    named = [c for c in context.columns if _is_graded_label(context, c)]
+    findings = []
+    for column in named:
+        values = sorted(context.graded(column), key=int)
+        if len(values) < 3:
+            continue
+        findings.append(
+            finding(
+                "graded-label",
+                columns=context.names(column),
+                count=int(context.frame[column].notna().sum()),
+                examples=values,
+                column=context.shown(column),
+                values=list_of(values),
+            )
+        )
+    return findings
+
+
+def _is_graded_label(context: Context, column: str) -> bool:
+    known = context.standard.get(column)
+    if known is not None:
+        return known.role == "target" and bool(known.good or known.bad)
+    held = pd.api.types.is_numeric_dtype(context.frame[column])
+    return held and is_label_name(column)
+
+
+def unjudged_runs(context: Context) -> list[Finding]:
+    """Runs whose place in a label column was left empty."""
+    run = context.runs
+    if run is None:
+        return []
+    findings = []
+    for label in context.labels:
+        judged = context.frame[label.name].notna().groupby(run, sort=False).any()
+        blank = [str(name) for name in judged.index[~judged]]
+        if blank and judged.any() and _labels_runs(context, label):
+            findings.append(
+                finding(
+                    "unlabelled-runs",
+                    columns=context.names(label.name),
+                    shown=[context.shown(label.name)],
+                    count=len(blank),
+                    examples=blank,
+                    variant="blank",
+                    severity="info",
+                )
+            )
+    return findings
+
+
+def label_flags(context: Context) -> list[Finding]:
+    """Flags that are up only for bad records: kinds of failure, known afterwards."""
+    findings = []
+    for label in context.labels:
+        judged = label.bad.notna().to_numpy()
+        bad = label.bad.to_numpy()[judged] == 1
+        share = float(bad.mean()) if len(bad) else 0.0
+        if not 0 < share <= 0.5:
+            continue
+        flags: dict[str, np.ndarray] = {}
+        for column in _flags(context, label):
+            up = context.numbers[column][judged] == 1
+            bits = up.sum() * -log2(share)
+            # up for every second bad record at most: one that is up for all of them
+            # is the label itself, and is said so
+            if bits >= CHANCE_BITS and bad[up].mean() >= 0.98 and up.sum() < bad.sum():
+                flags[column] = up
+        if flags:
+            findings.append(_flagged(context, label, flags, bad))
+    return findings
+
+
+def _flags(context: Context, label: Label) -> list[str]:
+    return [
+        c
+        for c in context.measured
+        if c != label.name
+        and context.role(c) == "extra"
+        and context.distinct[c] == 2
+        and set(np.unique(context.numbers[c])) <= {0.0, 1.0}
+    ]
+
+
+def _flagged(
+    context: Context, label: Label, flags: dict[str, np.ndarray], bad: np.ndarray
+) -> Finding:
+    told = int((np.any(list(flags.values()), axis=0) & bad).sum())
+    target = context.shown(label.name)
+    return finding(
+        "label-in-disguise",
+        columns=context.names(*flags, label.name),
+        shown=[context.shown(c) for c in flags],
+        count=told,
+        examples=[f"{context.shown(c)}: {int(up.sum()):,}" for c, up in flags.items()],
+        variant="flags",
+        target=target,
+        told=told,
+        bad=int(bad.sum()),
+    )
 
 
 def label_in_disguise(context: Context) -> list[Finding]:
@@ -144,9 +253,12 @@ def contradicting_twins(context: Context) -> list[Finding]:
     """Groups of records that share every process value and differ in the label."""
     findings = []
     inputs = [c for c in context.measured if not _is_code(context, c)]
+    # a setting repeats by nature: only what is measured can make twins
+    if sum(context.role(c) != "setpoint" for c in inputs) < 3:
+        return []
     # where each record has its picture or curve, that tells records apart
     seen = {"image", "curve"} & {column.kind for column in context.standard.values()}
-    if len(inputs) < 3 or seen:
+    if seen or "image" in context.frame.columns:
         return []
     for label in context.labels:
         judged = label.bad.notna()
@@ -170,6 +282,7 @@ def contradicting_twins(context: Context) -> list[Finding]:
                 count=int(mixed.sum()),
                 examples=_rows(context, judged, codes, int(np.flatnonzero(mixed)[0])),
                 rows=int(size[mixed].sum()),
+                shared=int((size > 1).sum()),
                 target=context.shown(label.name),
             )
         )
