@@ -39,7 +39,8 @@ def days(fields: Fields, order: DateOrder) -> np.ndarray:
     # a month without a day (Jan-98) stands for its first day
     no_day = np.where(year_first, fields.digits_c, fields.digits_a) == 0
     known = fields.known & ((digits == 4) | (digits == 2))
-    return _days(year, month, np.where(no_day, 1, day), known)
+    result = date_of(year, month, np.where(no_day, 1, day))
+    return np.where(known, result, NOWHERE)
 
 
 def _century(two_digits: np.ndarray) -> np.ndarray:
@@ -48,10 +49,9 @@ def _century(two_digits: np.ndarray) -> np.ndarray:
     return np.where(year > latest, year - 100, year)
 
 
-def _days(
-    year: np.ndarray, month: np.ndarray, day: np.ndarray, known: np.ndarray
-) -> np.ndarray:
-    right = known & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+def date_of(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Days of the calendar; NaT where there is no such day."""
+    right = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     right &= (year >= 1800) & (year <= 9999)
     months = np.where(right, (year - 1970) * 12 + month - 1, 0)
     first = months.astype("datetime64[M]")

@@ -1,4 +1,4 @@
-"""What only all columns together tell about times: the order of doubtful dates."""
+"""What all columns together tell about times: numbers, doubtful dates, bare clocks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import DateOrder
+from kamp_lib.datasets.parsing.clocks import join_clocks
 from kamp_lib.datasets.parsing.dates import (
     by_file_names,
     by_no_future,
     by_order,
     by_other_times,
 )
+from kamp_lib.datasets.parsing.epochs import MEANING, counted_times
 from kamp_lib.datasets.parsing.times import Times
 from kamp_lib.datasets.raw import FILE, Raw
 from kamp_lib.datasets.types import Finding
@@ -74,7 +76,7 @@ class Settling:
         ]
         yield "times", by_other_times(readings, others)
         yield "file", by_file_names(readings, self.files)
-        yield "custom", "dmy" if mine.style == ".4" else None
+        yield "custom", "dmy" if mine.style == ".last" else None
         yield "future", by_no_future(readings)
         yield "order", by_order(readings)
 
@@ -167,7 +169,35 @@ def settle_times(
 
     def shown(name: str) -> list[str]:
         cells = pc.unique(raw.table[name].slice(0, 1000)).to_pylist()
-        return [cell for cell in cells if cell][:3]
+        return [str(cell) for cell in cells if cell not in (None, "")][:3]
 
-    settling = Settling(columns, texts, raw.table[FILE].to_pandas())
-    return settle_dates(settling, chosen, shown)
+    files = raw.table[FILE].to_pandas()
+    findings = _counted(columns, shown, time_zone)
+    findings += settle_dates(Settling(columns, texts, files), chosen, shown)
+    return findings + join_clocks(columns, files)
+
+
+def _counted(
+    columns: dict[str, pd.Series],
+    shown: Callable[[str], list[str]],
+    time_zone: str,
+) -> list[Finding]:
+    """Numbers that are times, put in their place."""
+    findings = []
+    for name, values in columns.items():
+        found = counted_times(name, values, time_zone)
+        if found is None:
+            continue
+        columns[name] = found.values
+        first = f"{shown(name)[0]} → {found.values.dropna().iloc[0]}"
+        findings.append(
+            finding(
+                "numeric-time",
+                columns=[name],
+                count=int(found.values.notna().sum()),
+                examples=[first],
+                column=name,
+                meaning=MEANING[found.meaning],
+            )
+        )
+    return findings

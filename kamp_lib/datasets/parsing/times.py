@@ -102,7 +102,9 @@ def _fitting(fields: Fields, time_zone: str) -> dict[DateOrder, np.ndarray]:
     texts than another is out.
     """
     found: dict[DateOrder, np.ndarray] = {}
-    for order in ORDERS:
+    last = (fields.digits_a != 4) & (fields.digits_c == 4)
+    orders = ORDERS[1:] if last.any() and _year_is_clear(fields) else ORDERS
+    for order in orders:
         times = _local(days(fields, order), fields, time_zone)
         if not any(np.array_equal(times, t, equal_nan=True) for t in found.values()):
             found[order] = times
@@ -129,6 +131,13 @@ def _plausible(times: np.ndarray) -> bool:
     return bool(((years >= 1900) & (years <= 2100)).mean() >= ENOUGH)
 
 
+def _year_is_clear(fields: Fields) -> bool:
+    return bool(((fields.digits_a == 4) | (fields.digits_c == 4) | ~fields.known).all())
+
+
 def _style(fields: Fields) -> str:
-    width = 4 if (fields.digits_c == 4).mean() >= 0.5 else 2
-    return "".join(sorted(fields.separators)) + str(width)
+    wide = [
+        (digits == 4).mean() >= 0.5 for digits in (fields.digits_a, fields.digits_c)
+    ]
+    year = "first" if wide[0] else "last" if wide[1] else "short"
+    return "".join(sorted(fields.separators)) + year
