@@ -9,7 +9,7 @@ from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
 from kamp_lib.datasets.reading.arrow_files import read_arrow, read_parquet
 from kamp_lib.datasets.reading.kinds import ENDINGS, IMAGE_ENDINGS, REFUSED, kind_of
-from kamp_lib.datasets.reading.sheets import read_excel
+from kamp_lib.datasets.reading.sheets import read_workbook
 from kamp_lib.datasets.reading.signals import (
     read_hdf5,
     read_matlab,
@@ -24,7 +24,8 @@ Reader = Callable[[Path, str, Options], Raw]
 
 READERS: dict[str, Reader] = {
     "text": lambda path, name, options: read_text(path, path.read_bytes(), name),
-    "workbook": lambda path, name, options: read_excel(path, path.read_bytes(), name),
+    "workbook": read_workbook,
+    "old workbook": read_workbook,
     "parquet": lambda path, name, options: read_parquet(path, name),
     "arrow": lambda path, name, options: read_arrow(path, name),
     "matlab": read_matlab,
