@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,13 +20,16 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     PostCommitHookProperties,
+    Schema,
     write_deltalake,
 )
+from deltalake.transaction import create_table_with_add_actions
 
 from kamp_lib.datasets.storage.durable import refuse_links, sync
 from kamp_lib.datasets.storage.lock import person
 from kamp_lib.datasets.storage.log import INGEST, OP, RETIRED, TO, WHO, log_files
 from kamp_lib.datasets.storage.store import Store
+from kamp_lib.datasets.storage.table_files import write_table_files
 
 # Every commit file stays: it is the history. Values do not leak into it as statistics.
 CONFIGURATION = {
@@ -43,21 +46,28 @@ def commit_rows(
     *,
     op: str,
     whole: bool = False,
+    ready: Callable[[], object] = lambda: None,
 ) -> int:
     """Make an ingest visible with its rows. Returns the version.
 
-    `whole` says that `rows` are the whole of the new state, not an addition.
+    `whole` says that `rows` are the whole of the new state, not an addition. `ready`
+    is called before the commit, and returns when all that it names is on disk.
     """
     with _staged(store) as staging:
-        write_deltalake(
-            str(staging),
-            rows,
-            mode="overwrite" if whole else "append",
-            schema_mode="overwrite" if whole else "merge",
-            configuration=CONFIGURATION,
-            commit_properties=_said(op, {INGEST: ingest}),
-            post_commithook_properties=HOOKS,
-        )
+        said = _said(op, {INGEST: ingest})
+        if isinstance(rows, pa.Table) and (whole or _fits(staging, rows.schema)):
+            _write_straight(staging, rows, ingest, said, whole=whole)
+        else:
+            write_deltalake(
+                str(staging),
+                rows,
+                mode="overwrite" if whole else "append",
+                schema_mode="overwrite" if whole else "merge",
+                configuration=CONFIGURATION,
+                commit_properties=said,
+                post_commithook_properties=HOOKS,
+            )
+        ready()
     return len(log_files(store.table_folder / "_delta_log"))
 
 
@@ -88,6 +98,39 @@ def commit_retiring(store: Store, versions: list[int]) -> int:
             post_commithook_properties=HOOKS,
         )
     return len(log_files(store.table_folder / "_delta_log"))
+
+
+def _fits(table: Path, new: pa.Schema) -> bool:
+    """Whether a table takes rows as they are, without a new column."""
+    if not log_files(table / "_delta_log"):
+        return True
+    held = pa.schema(DeltaTable(str(table)).schema().to_arrow())
+    return all(f.name in held.names and held.field(f.name).type == f.type for f in new)
+
+
+def _write_straight(
+    table: Path, rows: pa.Table, ingest: str, said: CommitProperties, *, whole: bool
+) -> None:
+    """Write the files ourselves, many times as fast, and have the library name them."""
+    files = write_table_files(table, rows, f"part-{ingest}")
+    if not log_files(table / "_delta_log"):
+        create_table_with_add_actions(
+            str(table),
+            Schema.from_arrow(rows.schema),
+            files,
+            configuration=CONFIGURATION,
+            commit_properties=said,
+            post_commithook_properties=HOOKS,
+        )
+        return
+    held = DeltaTable(str(table))
+    held.create_write_transaction(
+        [*files],
+        mode="overwrite" if whole else "append",
+        schema=Schema.from_arrow(rows.schema) if whole else held.schema(),
+        commit_properties=said,
+        post_commithook_properties=HOOKS,
+    )
 
 
 def _said(op: str, more: dict[str, str]) -> CommitProperties:
