@@ -1,0 +1,292 @@
+"""Many files -> one table, after asking whether they belong together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from unicodedata import normalize
+
+import pyarrow as pa
+
+from kamp_lib.datasets.findings import finding, list_of
+from kamp_lib.datasets.raw import FILE, PROVENANCE, RUN, Raw
+from kamp_lib.datasets.reading.folders import (
+    folder_words,
+    run_names,
+    without_copy_mark,
+)
+from kamp_lib.datasets.types import Finding
+from kamp_lib.errors import KampError
+
+FOLDER, SPLIT = "folder", "split"
+FEW_ROWS = 10  # so short a file may well equal another by chance
+
+
+@dataclass
+class Together:
+    """Files that belong together, and those that do not."""
+
+    alike: list[Raw]
+    strangers: list[Raw] = field(default_factory=list)
+
+
+def name_of(raw: Raw) -> str:
+    return raw.sources[0].name
+
+
+def same_name(column: str) -> str:
+    """What of a column's name counts: neither case nor spaces nor the width of letters.
+
+    >>> same_name("Temp (C)") == same_name("temp(c)")
+    True
+    """
+    return re.sub(r"[\s_]+", "", normalize("NFKC", column)).casefold()
+
+
+def sort_out(raws: Sequence[Raw]) -> Together:
+    """Tell files with the usual columns from strangers.
+
+    A file belongs to the others when it has at least half of the usual columns.
+    """
+    keys = [frozenset(same_name(c) for c in raw.columns) - {RUN} for raw in raws]
+    usual = Counter(keys).most_common(1)[0][0]
+    found = Together([])
+    for raw, own in zip(raws, keys, strict=True):
+        fits = own == usual or (own & usual and len(own & usual) * 2 >= len(usual))
+        (found.alike if fits else found.strangers).append(raw)
+    return found
+
+
+def refuse_strangers(found: Together, folder: str | None) -> list[Finding]:
+    """A few strangers in a folder are left aside and named; else all is refused."""
+    names = [name_of(raw) for raw in found.strangers]
+    if not names:
+        return []
+    if folder is not None and len(found.alike) >= max(2, 2 * len(names)):
+        columns = list_of([c for r in found.strangers for c in r.columns if c != RUN])
+        return [
+            finding(
+                "stranger-file",
+                count=len(names),
+                examples=names,
+                folder=folder,
+                found=columns,
+            )
+        ]
+    if len(found.alike) == 1:
+        every = [name_of(found.alike[0]), *names]
+        raise KampError(
+            f"서로 다른 표가 {len(every)}개 있습니다({', '.join(every[:5])})."
+            " 한 데이터셋에는 같은 표만 담을 수 있으니 하나씩 가져오세요.",
+            f"there are {len(every)} different tables ({', '.join(every[:5])}); a data set"
+            " holds tables of one kind, so ingest them one by one.",
+        )
+    name = names[0]
+    raise KampError(
+        f"'{name}'의 열이 다른 파일들과 다릅니다. 따로 가져오거나,"
+        f" 판정이 적힌 파일이면 --labels {name} --on 열이름 을 쓰세요.",
+        f"the columns of {name!r} differ from the other files; ingest it apart,"
+        f" or if it holds labels, use --labels {name} --on COLUMN.",
+    )
+
+
+def join(raws: list[Raw], *, runs: bool) -> Raw:
+    """One table of all files, every column under one spelling.
+
+    Raises
+    ------
+    KampError
+        When a column is measured in different units.
+    """
+    findings: list[Finding] = []
+    if runs:
+        raws, findings = _as_runs(raws)
+    if len(raws) == 1:
+        return replace(raws[0], findings=[*raws[0].findings, *findings])
+    raws, spelt = _spelt_alike(raws)
+    units = _shared_units(raws)
+    joined = Raw(
+        pa.concat_tables(_typed_alike(raws), promote_options="default"),
+        [s for raw in raws for s in raw.sources],
+        [r for raw in raws for r in raw.rejected],
+        _once([f for raw in raws for f in raw.findings]),
+        {name: say for raw in raws for name, say in raw.verbatim.items()},
+        units=units,
+    )
+    joined.findings += [*findings, *spelt, *_differing(raws)]
+    joined.table = _provenance_last(joined.table)
+    return joined
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """What many files say alike is said once, and of how many more it holds."""
+    told: dict[tuple[str, ...], list[Finding]] = {}
+    for found in findings:
+        told.setdefault((found.code, *found.columns), []).append(found)
+    return [_of_all(alike) for alike in told.values()]
+
+
+def _of_all(alike: list[Finding]) -> Finding:
+    first, more = alike[0], len(alike) - 1
+    if not more:
+        return first
+    return first.model_copy(
+        update={
+            "count": sum(f.count for f in alike),
+            "message_ko": f"{first.message_ko} (다른 파일 {more}개도 같습니다.)",
+            "message_en": f"{first.message_en} ({more} more file(s) alike.)",
+        }
+    )
+
+
+def _as_runs(raws: list[Raw]) -> tuple[list[Raw], list[Finding]]:
+    """Every file with its run, and with what its folders say."""
+    names = [name_of(raw) for raw in raws]
+    run_of = dict(zip(names, run_names(names), strict=True))
+    copies, findings = _repeated(raws)
+    words = folder_words(names)
+    kinds = {kind for kind, _ in words.values()}
+    told = []
+    for raw in raws:
+        name = name_of(raw)
+        kind, split = words[name]
+        # a copy has its original's run: it is the same file, and counts as a duplicate
+        run = run_of[copies.get(name, name)]
+        more = {RUN: run, **({FOLDER: kind} if len(kinds) > 1 else {})}
+        if any(s for _, s in words.values()):
+            more[SPLIT] = split
+        told.append(_with_facts(raw, more))
+    if len(kinds) > 1:
+        shown = sorted(str(k) for k in kinds if k)
+        findings.append(
+            finding(
+                "folders-as-column",
+                columns=[FOLDER],
+                count=len(shown),
+                examples=shown,
+            )
+        )
+    return told, findings
+
+
+def _with_facts(raw: Raw, facts: dict[str, str | None]) -> Raw:
+    """The same value in every row of a file, in front; columns of the file win."""
+    table = raw.table
+    for place, (name, value) in enumerate(facts.items()):
+        if name not in table.column_names:
+            column = pa.array([value] * table.num_rows, pa.string())
+            table = table.add_column(place, name, column)
+    source = replace(raw.sources[0], run=facts[RUN])
+    return replace(raw, table=table, sources=[source, *raw.sources[1:]])
+
+
+def _repeated(raws: list[Raw]) -> tuple[dict[str, str], list[Finding]]:
+    """Files that are the same to the byte: a mere copy -> its original."""
+    first: dict[str, str] = {}
+    copies: dict[str, str] = {}
+    others: list[str] = []
+    for raw in sorted(raws, key=lambda r: len(name_of(r))):  # a copy's name is longer
+        name, source = name_of(raw), raw.sources[0]
+        original = first.setdefault(source.content or source.sha256, name)
+        if original == name:
+            continue
+        if without_copy_mark(name) == original:
+            copies[name] = original
+        elif source.rows >= FEW_ROWS:
+            others.append(f"{original} = {name}")
+    pairs = [f"{one} = {other}" for other, one in copies.items()]
+    said = (("same-file-twice", pairs, None), ("same-file-twice", others, "kept"))
+    return copies, [
+        finding(code, columns=[FILE], count=len(names), examples=names, variant=variant)
+        for code, names, variant in said
+        if names
+    ]
+
+
+def _spelt_alike(raws: list[Raw]) -> tuple[list[Raw], list[Finding]]:
+    """One spelling per column: the one most files use."""
+    often: dict[str, Counter[str]] = {}
+    for raw in raws:
+        for column in raw.columns:
+            often.setdefault(same_name(column), Counter())[column] += 1
+    usual = {key: seen.most_common(1)[0][0] for key, seen in often.items()}
+    changed: dict[str, str] = {}
+    result = []
+    for raw in raws:
+        keys = Counter(same_name(c) for c in raw.columns)
+        new = {
+            c: usual[same_name(c)]
+            for c in raw.columns
+            if keys[same_name(c)] == 1 and usual[same_name(c)] != c
+        }
+        changed |= new
+        names = [new.get(c, c) for c in raw.table.column_names]
+        units = {new.get(c, c): unit for c, unit in raw.units.items()}
+        result.append(replace(raw, table=raw.table.rename_columns(names), units=units))
+    if not changed:
+        return result, []
+    shown = [f"{old} → {kept}" for old, kept in changed.items()]
+    return result, [
+        finding(
+            "column-spelling",
+            columns=[*changed, *changed.values()],
+            count=len(changed),
+            examples=shown,
+        )
+    ]
+
+
+def _shared_units(raws: list[Raw]) -> dict[str, str]:
+    units: dict[str, str] = {}
+    where: dict[str, str] = {}
+    for raw in raws:
+        for column, unit in raw.units.items():
+            if units.setdefault(column, unit) != unit:
+                one, other = where[column], name_of(raw)
+                raise KampError(
+                    f"'{column}' 열의 단위가 파일마다 다릅니다({one}: {units[column]},"
+                    f" {other}: {unit}). 단위가 같은 파일끼리 가져오세요.",
+                    f"the unit of column {column!r} differs between files ({one}:"
+                    f" {units[column]}, {other}: {unit}); ingest files of one unit together.",
+                )
+            where.setdefault(column, name_of(raw))
+    return units
+
+
+def _typed_alike(raws: list[Raw]) -> list[pa.Table]:
+    """Columns whose native types differ between files become text."""
+    types: dict[str, set[pa.DataType]] = {}
+    for raw in raws:
+        for column in raw.table.schema:
+            types.setdefault(column.name, set()).add(column.type)
+    tables = []
+    for raw in raws:
+        table = raw.table
+        for place, column in enumerate(table.schema):
+            if len(types[column.name]) > 1:
+                text = table[place].cast(pa.string())
+                table = table.set_column(place, column.name, text)
+        tables.append(table)
+    return tables
+
+
+def _differing(raws: list[Raw]) -> list[Finding]:
+    """Columns that only some of the files have, and which files these are."""
+    usual = Counter(tuple(sorted(raw.columns)) for raw in raws).most_common(1)[0][0]
+    lacking: dict[str, list[str]] = {}
+    for raw in raws:
+        for column in set(raw.columns) ^ set(usual):
+            lacking.setdefault(column, []).append(name_of(raw))
+    if not lacking:
+        return []
+    files = list(dict.fromkeys(f for names in lacking.values() for f in names))
+    return [
+        finding("differing-columns", columns=lacking, count=len(files), examples=files)
+    ]
+
+
+def _provenance_last(table: pa.Table) -> pa.Table:
+    own = [c for c in table.column_names if c not in PROVENANCE]
+    return table.select([*own, *PROVENANCE])
