@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     run_timeout: int = Field(
         default=1800, ge=10, description="Seconds after which a run is stopped."
     )
+    mapping_sure: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="Confidence from which a column is mapped without asking.",
+    )
     threads: int = Field(
         default=2, ge=1, description="Threads that one run may compute with."
     )

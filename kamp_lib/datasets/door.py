@@ -28,9 +28,13 @@ from kamp_lib.datasets.storage.transaction import store_ingest
 from kamp_lib.datasets.types import IngestResult, Mapping
 from kamp_lib.errors import UsageError
 from kamp_lib.progress import Progress, silent
+from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 
+# Of the columns of a file that a remembered mapping has to know: next month's may have
+# one more or one less.
+SAME_FILE = 0.8
 # Words of an equipment's id that say nothing: injection-moulding -> injection.
 PLAIN_WORDS = frozenset({"machine", "moulding"})
 
@@ -101,7 +105,13 @@ def ingest(
         _check_kind(record_kind, machine)
         _check_kind(known.record_kind if known else None, machine)
         chosen, shifts = propose_mapping(
-            rows.frame, machine, record_kind=record_kind, remembered=known
+            rows.frame,
+            machine,
+            record_kind=record_kind,
+            remembered=known,
+            units=rows.units,
+            sure=settings().mapping_sure,
+            ask=options.column,
         )
         frame = apply_mapping(rows.frame, chosen)
     name = check_name(dataset or default_name(machine, chosen.record_kind))
@@ -143,15 +153,19 @@ def _known_mapping(
     frame: pd.DataFrame,
     given: str | os.PathLike[str] | None,
 ) -> Mapping | None:
-    """The mapping to use: the given file, or one remembered for the same columns."""
+    """The mapping to use: the given file, or one remembered for (nearly) these columns."""
     if given is not None:
-        return load_mapping(Path(given))
+        return load_mapping(Path(given), equipment)
     columns = {str(c) for c in frame.columns} - set(PROVENANCE)
     known = remembered(tenant, equipment)
-    for name in sorted(known, key=lambda name: name != dataset):
-        if {m.source for m in known[name].columns} == columns:
-            return known[name]
-    return None
+
+    def shared(name: str) -> float:
+        sources = {m.source for m in known[name].columns}
+        return len(sources & columns) / max(1, len(sources | columns))
+
+    near = [name for name in known if shared(name) >= SAME_FILE]
+    best = max(near, key=lambda name: (shared(name), name == dataset), default=None)
+    return known[best] if best is not None else None
 
 
 def _check_kind(record_kind: str | None, machine: Equipment) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from kamp_lib.datasets.types import ColumnMatch
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
 Layout = Literal["as-is", "long", "wide"]
@@ -15,6 +17,16 @@ AskPassword = Callable[[str], str | None]
 
 
 def no_password(name: str) -> str | None:
+    """Nobody there to ask."""
+    return None
+
+
+# Asked with a doubtful match and the standard names that are left; gives the name to
+# store. None: the question stays open, and the column keeps its own name.
+AskColumn = Callable[[ColumnMatch, Sequence[str]], str | None]
+
+
+def nobody_to_ask(match: ColumnMatch, names: Sequence[str]) -> str | None:
     """Nobody there to ask."""
     return None
 
@@ -38,6 +50,8 @@ class Options:
         Codes of findings whose fix is applied before storing.
     password : callable
         Gives the password of a locked file.
+    column : callable
+        Says which standard column a doubtful one is.
     """
 
     sheet: str | None = None
@@ -46,6 +60,7 @@ class Options:
     personal: Personal = "mask"
     fixes: tuple[str, ...] = ()
     password: AskPassword = no_password
+    column: AskColumn = nobody_to_ask
 
 
 UNSAID = Options()

@@ -73,14 +73,21 @@ class AppliedFix(BaseModel):
 class ColumnMatch(BaseModel):
     """One source column, the canonical name proposed for it, and why.
 
-    `canonical` is None for a column that is kept under its own name.
+    `canonical` is None for a column that is kept under its own name; when it might be a
+    standard one after all, `maybe` names that and `confidence` is below what is
+    accepted without asking. `unit` is the UCUM code of the values in the file, and
+    `stored_unit` that of the values as they are stored.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     source: str
     canonical: str | None = None
+    maybe: str | None = None
     confidence: float = 0.0
+    unit: str | None = None
+    stored_unit: str | None = None
+    unit_by_hand: bool = False
     reason_ko: str = ""
     reason_en: str = ""
     by_hand: bool = False
@@ -88,6 +95,19 @@ class ColumnMatch(BaseModel):
     @property
     def reason(self) -> Text:
         return Text(self.reason_ko, self.reason_en)
+
+    def answered(self, name: str) -> ColumnMatch:
+        """The match as a person settled it: stored under `name` from then on."""
+        return ColumnMatch(
+            source=self.source,
+            canonical=name,
+            confidence=1.0,
+            unit=self.unit,
+            unit_by_hand=self.unit_by_hand,
+            reason_ko="직접 고침",
+            reason_en="set by hand",
+            by_hand=True,
+        )
 
 
 class Mapping(BaseModel):
@@ -132,7 +152,8 @@ class StoredColumn(BaseModel):
     source: str
     ko: str
     en: str
-    unit: str | None = None
+    unit: str | None = None  # of the stored values, a UCUM code
+    source_unit: str | None = None  # of the values in the file, where it is known
     kind: str = "number"
     role: str = "extra"
     min: float | None = None
@@ -143,13 +164,16 @@ class StoredColumn(BaseModel):
         return Text(self.ko, self.en)
 
     @classmethod
-    def standard(cls, column: Column, source: str) -> StoredColumn:
+    def standard(
+        cls, column: Column, source: str, source_unit: str | None = None
+    ) -> StoredColumn:
         return cls(
             name=column.name,
             source=source,
             ko=column.ko,
             en=column.en,
             unit=column.unit,
+            source_unit=source_unit,
             kind=column.kind,
             role=column.role,
             min=column.min,

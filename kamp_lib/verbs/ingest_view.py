@@ -41,15 +41,15 @@ def show_ingest(tenant: Tenant, result: IngestResult) -> None:
     )
     show_quality(result.quality)
     show_findings(result.findings)
-    unsure = [m for m in result.mapping.columns if m.canonical and m.confidence < 0.7]
+    unsure = [m for m in result.mapping.columns if m.maybe]
     if unsure:
         console.table(
             [
                 Text("파일의 열", "column of the file"),
-                Text("맞춘 열", "taken as"),
+                Text("혹시 이 열?", "perhaps"),
                 Text("이유", "reason"),
             ],
-            [[m.source, m.canonical, m.reason] for m in unsure],
+            [[m.source, m.maybe, m.reason] for m in unsure],
             title=Text("확인이 필요한 열 맞추기", "Column mapping to check"),
         )
     if result.mapping_file:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from kamp_lib.catalog import Column, Quantity, quantities
+from kamp_lib.datasets.units import compatible, convert, to_ucum
 
 SAMPLE = 20_000  # rows looked at; medians and kinds need no more
 CONTRADICTION = -2.0  # evidence at or below this speaks against the name
+# A unit that is told weighs more than values: volts are no degrees, whatever they read.
+OTHER_UNIT = -6.0
+UNKNOWN_UNIT = -0.5
+ENOUGH_ROWS = 50  # to see whether a number is set or measured
+SELDOM = 0.05  # a setting changes in at most this share of the rows
+OFTEN = 0.5  # a measurement in at least this
 
 
 @dataclass(frozen=True)
@@ -25,11 +32,19 @@ class Profile:
     whole: bool = False
     constant: bool = False
     distinct: frozenset[str] = frozenset()  # of short vocabularies only
+    changes: float = np.nan  # share of rows that differ from the one before
 
     @property
     def silent(self) -> bool:
         """A column of nothing, or of zeros only, says nothing."""
         return self.kind == "empty" or (self.constant and self.median == 0)
+
+    def in_unit(self, unit: str, other: str) -> Profile:
+        """The same values said in another unit."""
+        low, median, high = (
+            convert(v, unit, other) for v in (self.low, self.median, self.high)
+        )
+        return replace(self, low=low, median=median, high=high)
 
 
 def profile(values: pd.Series) -> Profile:
@@ -56,8 +71,14 @@ def profile(values: pd.Series) -> Profile:
             whole=bool(np.all(number == np.round(number))),
             constant=bool(number.min() == number.max()),
             distinct=_vocabulary(pd.Series(number)),
+            changes=_changes(values),
         )
     return Profile("text", constant=sample.nunique() == 1, distinct=_vocabulary(sample))
+
+
+def _changes(values: pd.Series) -> float:
+    known = values.iloc[:SAMPLE].dropna().to_numpy(dtype=float)
+    return float(np.mean(np.diff(known) != 0)) if len(known) > ENOUGH_ROWS else np.nan
 
 
 def _vocabulary(values: pd.Series) -> frozenset[str]:
@@ -73,11 +94,25 @@ def _word(value: object) -> str:
     return str(value).strip().lower()
 
 
-def evidence(seen: Profile, column: Column) -> float:
+def evidence(seen: Profile, column: Column, unit: str | None = None) -> float:
     """How well values fit a standard column: above 0 for, below 0 against.
 
-    -3 is the wrong kind of value, -2 the wrong range, +2 the very words of a label.
+    -6 is the unit of something else, -3 the wrong kind of value, -2 the wrong range,
+    +2 the very words of a label. `unit` is the unit as the file writes it, if it does.
     """
+    if unit is None or column.unit is None or column.kind != "number":
+        return _value_evidence(seen, column)
+    code = to_ucum(unit, like=column.unit)
+    if code is None:
+        return _value_evidence(seen, column) + UNKNOWN_UNIT
+    if not compatible(code, column.unit):
+        return OTHER_UNIT
+    if seen.kind == "number":
+        seen = seen.in_unit(code, column.unit)
+    return _value_evidence(seen, column)
+
+
+def _value_evidence(seen: Profile, column: Column) -> float:
     if seen.silent:
         return 0.0
     if column.kind == "time":
@@ -92,7 +127,8 @@ def evidence(seen: Profile, column: Column) -> float:
             return -3.0
         if seen.kind == "flag":
             return -1.0
-        return _range_evidence(seen, column)
+        fits = _range_evidence(seen, column)
+        return fits + (_shape_evidence(seen, column) if fits > CONTRADICTION else 0.0)
     if column.kind == "flag":
         return 1.0 if seen.kind == "flag" or len(seen.distinct) in (1, 2) else -2.0
     if seen.kind == "time":
@@ -113,6 +149,15 @@ def _range_evidence(seen: Profile, column: Column) -> float:
     usual_low = low if column.usual_min is None else column.usual_min
     usual_high = high if column.usual_max is None else column.usual_max
     return 1.0 if usual_low <= seen.median <= usual_high else -0.5
+
+
+def _shape_evidence(seen: Profile, column: Column) -> float:
+    """Settings stay for many rows, measurements hardly ever read the same twice."""
+    if np.isnan(seen.changes) or seen.constant:
+        return 0.0
+    if column.role == "setpoint":
+        return 0.25 if seen.changes <= SELDOM else -0.25 * (seen.changes >= OFTEN)
+    return -0.25 if column.role == "sensor" and seen.changes <= SELDOM else 0.0
 
 
 def quantity_of(name: str) -> Quantity | None:

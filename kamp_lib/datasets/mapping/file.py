@@ -10,6 +10,7 @@ import yaml
 
 from kamp_lib.datasets.raw import unique_names
 from kamp_lib.datasets.types import ColumnMatch, Mapping
+from kamp_lib.datasets.units import said, to_ucum
 from kamp_lib.errors import KampError
 
 HEAD = """\
@@ -17,6 +18,10 @@ HEAD = """\
 # Column mapping. Edit `name` (the stored name); it is used as it stands from then on.
 # name 이 source 와 같으면 표준 열이 아니며 이름 그대로 보관합니다.
 # When `name` equals `source`, the column is kept under its own name.
+# maybe 는 확실하지 않은 표준 열입니다. 맞으면 그 이름을 name 에 적으세요.
+# `maybe` is a standard column it may be; if it is, write that into `name`.
+# unit 은 파일에 적힌 값의 단위입니다. 틀렸거나 없으면 고쳐 적으세요(예: kgf/cm², °F).
+# `unit` is the unit of the values in the file; mend or add it (such as kgf/cm², °F).
 """
 
 
@@ -32,10 +37,12 @@ def save_mapping(mapping: Mapping, path: Path) -> None:
             entry["by_hand"] = True
         else:
             entry["proposed"] = match.canonical or match.source
+            if match.maybe:
+                entry["maybe"] = match.maybe
             entry["confidence"] = round(match.confidence, 2)
             entry["reason_ko"] = match.reason_ko
             entry["reason_en"] = match.reason_en
-        columns.append(entry)
+        columns.append(entry | _units(match))
     body = yaml.safe_dump(
         {
             "equipment": mapping.equipment,
@@ -50,16 +57,42 @@ def save_mapping(mapping: Mapping, path: Path) -> None:
     path.write_text(HEAD + body, encoding="utf-8")
 
 
-def load_mapping(path: Path) -> Mapping:
+def _units(match: ColumnMatch) -> dict[str, Any]:
+    if match.unit is None:
+        return {}
+    entry: dict[str, Any] = {"unit": _written(match.unit, match.stored_unit)}
+    if match.stored_unit is not None:
+        entry["stored_unit"] = _written(match.stored_unit, match.stored_unit)
+    entry["unit_by_hand" if match.unit_by_hand else "unit_told"] = (
+        True if match.unit_by_hand else entry["unit"]
+    )
+    return entry
+
+
+def _written(code: str, like: str | None) -> str:
+    """A unit as people write it, where that is read back as the same."""
+    return said(code) if to_ucum(said(code), like=like) == code else code
+
+
+def load_mapping(path: Path, equipment: str | None = None) -> Mapping:
     """Read a mapping file back.
 
-    A `name` that differs from what was `proposed` was set by hand, and says so.
+    A `name` that differs from what was `proposed`, and a `unit` that differs from what
+    was told, were set by hand, and say so.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    equipment : str, optional
+        The equipment it has to be for.
 
     Raises
     ------
     KampError
-        The file is missing, is not YAML, or an entry lacks `source` or `name`, two
-        columns are given the same name, or one is given a name of the store's own.
+        The file is missing, is not YAML, is for another equipment, or an entry lacks
+        `source` or `name`, two columns are given the same name, one is given a name of
+        the store's own, or a unit that nobody knows.
     """
     try:
         if not path.is_file():  # a pipe or a device never ends
@@ -98,8 +131,15 @@ def load_mapping(path: Path) -> Mapping:
                 f"'{field}' 값이 두 번 나옵니다: {', '.join(twice)}",
                 f"'{field}' occurs twice: {', '.join(twice)}",
             )
+    made_for = str(content.get("equipment") or equipment or "generic")
+    if equipment is not None and made_for != equipment:
+        raise _wrong(
+            path,
+            f"설비 '{made_for}'용인데 '{equipment}'에 쓰려고 합니다",
+            f"it is for equipment {made_for!r}, not {equipment!r}",
+        )
     return Mapping(
-        equipment=str(content.get("equipment") or "generic"),
+        equipment=made_for,
         record_kind=kind,
         columns=matches,
     )
@@ -123,15 +163,35 @@ def _entry(path: Path, number: int, entry: Any) -> ColumnMatch:
     told = entry.get("confidence")
     confidence = float(told) if isinstance(told, int | float) else 0.0
     confidence = 1.0 if by_hand else confidence
+    maybe = None if by_hand else entry.get("maybe")
+    # a column kept under its own name was proposed with no confidence at all
+    own = name == source and (maybe is not None or not confidence)
     return ColumnMatch(
         source=source,
-        # a column kept under its own name was proposed with no confidence at all
-        canonical=name if name != source or confidence > 0 else None,
+        canonical=None if own else name,
+        maybe=str(maybe) if maybe else None,
         confidence=confidence,
+        **_units_of(path, number, entry),
         reason_ko="직접 고침" if by_hand else str(entry.get("reason_ko") or ""),
         reason_en="set by hand" if by_hand else str(entry.get("reason_en") or ""),
         by_hand=by_hand,
     )
+
+
+def _units_of(path: Path, number: int, entry: dict[str, Any]) -> dict[str, Any]:
+    unit, stored = entry.get("unit"), entry.get("stored_unit")
+    if not unit:
+        return {}
+    kept = to_ucum(str(stored)) if stored else None
+    code = to_ucum(str(unit), like=kept)
+    if code is None:
+        raise _wrong(
+            path,
+            f"{number}번째 항목의 단위 {str(unit)!r}을(를) 모릅니다",
+            f"entry {number} has a unit that is not known: {str(unit)!r}",
+        )
+    by_hand = bool(entry.get("unit_by_hand")) or entry.get("unit_told") != unit
+    return {"unit": code, "stored_unit": kept, "unit_by_hand": by_hand}
 
 
 def _wrong(path: Path, ko: str, en: str) -> KampError:

@@ -1,30 +1,38 @@
 """Column mapping: which column of a file is which standard column, and why.
 
 `propose_mapping` is one assignment over all columns at once, from names in Korean and
-English, synonyms, kinds and ranges of values; `mapping_file` keeps it as YAML that a
-person can edit; `apply_mapping` renames.
+English, units, kinds, ranges and shape of values; what it is not sure of it asks, and
+keeps under its own name until it is answered. `apply_mapping` renames and converts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping as Dictionary
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from kamp_lib.catalog import Column, Equipment, equipment_type
-from kamp_lib.datasets.findings import finding, list_of
-from kamp_lib.datasets.mapping.evidence import Profile, evidence, profile
-from kamp_lib.datasets.mapping.shift import Shift, find_shift, name_likeness
+from kamp_lib.datasets.mapping.assignment import Pair, Seen, assign, worth
+from kamp_lib.datasets.mapping.evidence import CONTRADICTION, evidence, profile
+from kamp_lib.datasets.mapping.names import take_apart
+from kamp_lib.datasets.mapping.reasons import (
+    about_units,
+    matched,
+    questions,
+    shifted,
+    unmatched,
+    with_unit,
+)
+from kamp_lib.datasets.mapping.shift import FEWEST_MENDED, Shift, find_shift
+from kamp_lib.datasets.options import AskColumn, nobody_to_ask
 from kamp_lib.datasets.types import ColumnMatch, Finding, Mapping
-from kamp_lib.text import Text
+from kamp_lib.datasets.units import convert
 
 PROVENANCE = ("_file", "_row")
-ACCEPTED = 0.55  # least confidence of a proposal
-# How far values move a confidence that the name gave, per point of evidence.
-VALUE_WEIGHT = 0.06
-ABSENT = 1e-6  # likeness below this is no candidate
+SHARE_WRONG = 0.25  # of remembered matches that values may contradict
+SURE = 0.7  # confidence from which a standard name is given without asking
 
 
 def propose_mapping(
@@ -33,6 +41,9 @@ def propose_mapping(
     *,
     record_kind: str | None = None,
     remembered: Mapping | None = None,
+    units: Dictionary[str, str] | None = None,
+    sure: float = SURE,
+    ask: AskColumn = nobody_to_ask,
 ) -> tuple[Mapping, list[Finding]]:
     """Propose a standard name for every column of a typed frame.
 
@@ -45,167 +56,153 @@ def propose_mapping(
     record_kind : str, optional
         What one row is; None chooses the kind that most columns speak for.
     remembered : Mapping, optional
-        An earlier mapping: the columns it names are taken over as they are.
+        An earlier mapping: the columns it names are taken over, unless the values now
+        contradict what was proposed then. What a person set is never undone.
+    units : mapping of str to str, optional
+        Source column -> its unit as a line of units or the cells tell it. The unit in a
+        name's bracket needs no telling.
+    sure : float, default 0.7
+        A proposal of less confidence is a question, not an answer.
+    ask : callable
+        Asked with each such match and the standard names that are left; its answer is
+        the name to store, None leaves the question open.
 
     Returns
     -------
     mapping : Mapping
         One match per source column. A shifted header is already corrected in it.
     findings : list of Finding
-        `shifted-columns`, when the header is shifted.
+        `shifted-columns`, `unit-converted`, `unit-unclear` and `mapping-unsure`.
     """
     machine = equipment_type(equipment) if isinstance(equipment, str) else equipment
-    header = [str(c) for c in frame.columns if c not in PROVENANCE]
-    fixed = {m.source: m for m in remembered.columns} if remembered else {}
-    if record_kind is None and remembered is not None:
+    seen = _seen(frame, units or {})
+    fixed = _kept(remembered, seen, machine) if remembered else {}
+    if record_kind is None and fixed and remembered is not None:
         record_kind = remembered.record_kind
-    profiles = [profile(frame[name]) for name in header]
     shift = None
-    if not fixed.keys() & set(header):
-        shift = find_shift(header, profiles, machine.columns)
-    names: list[str | None] = list(header)
-    if shift:
-        names = shift.names(header, machine.columns)
-    free = [i for i, name in enumerate(header) if name not in fixed]
-    held = {m.canonical for m in fixed.values() if m.canonical and m.source in header}
+    if not fixed:
+        seen, shift = _straightened(seen, machine)
+    kind, pairs = _best_kind(seen, fixed, machine, record_kind)
 
+    known = {c.name: c for c in machine.columns_of(kind)}
+    matches = []
+    for place, one in enumerate(seen):
+        if one.source in fixed:
+            match = fixed[one.source]
+        else:
+            match = matched(one, pairs[place]) if place in pairs else unmatched(one)
+        matches.append(match)
+    matches = _settled(seen, matches, known, sure, ask)
+    matches = [
+        with_unit(m, s.unit, known.get(m.canonical or ""))
+        for m, s in zip(matches, seen, strict=True)
+    ]
+    mapping = Mapping(equipment=machine.id, record_kind=kind, columns=matches)
+    mapping = _with_unique_names(mapping)
+    header = [s.source for s in seen]
+    written = {s.source: s.unit for s in seen if s.unit}
+    findings = [shifted(shift, header, mapping)] if shift else []
+    findings += about_units(mapping, written, known)
+    return mapping, findings + questions(mapping)
+
+
+def _seen(frame: pd.DataFrame, units: Dictionary[str, str]) -> list[Seen]:
+    header = [str(c) for c in frame.columns if c not in PROVENANCE]
+    return [
+        Seen(c, c, profile(frame[c]), units.get(c) or take_apart(c).unit)
+        for c in header
+    ]
+
+
+def _kept(
+    remembered: Mapping, seen: list[Seen], machine: Equipment
+) -> dict[str, ColumnMatch]:
+    """The earlier matches of these columns.
+
+    When the values contradict many of them, the file is another one under the same
+    names (its header was mended, or broke): then only what a person set is kept.
+    """
+    known = {c.name: c for c in machine.columns}
+    earlier = {m.source: m for m in remembered.columns}
+    kept = {s.source: earlier[s.source] for s in seen if s.source in earlier}
+    proposed, wrong = 0, 0
+    for one in seen:
+        match = kept.get(one.source)
+        column = known.get(match.canonical or "") if match else None
+        if match is None or match.by_hand or column is None:
+            continue
+        unit = match.unit if match.unit_by_hand else one.unit
+        proposed += 1
+        wrong += evidence(one.profile, column, unit) <= CONTRADICTION
+    if wrong < FEWEST_MENDED or wrong <= SHARE_WRONG * proposed:
+        return kept
+    return {source: match for source, match in kept.items() if match.by_hand}
+
+
+def _straightened(
+    seen: list[Seen], machine: Equipment
+) -> tuple[list[Seen], Shift | None]:
+    """The columns under the names that belong to them, when the header is shifted."""
+    header = [s.source for s in seen]
+    told = [s.unit if s.unit != take_apart(s.source).unit else None for s in seen]
+    profiles = [s.profile for s in seen]
+    shift = find_shift(header, profiles, machine.columns, told)
+    if shift is None:
+        return seen, None
+    names = shift.names(header, machine.columns)
+    units = [
+        told[i] or (take_apart(name).unit if name else None)
+        for i, name in enumerate(names)
+    ]
+    moved = zip(seen, names, units, strict=True)
+    return [replace(one, name=name, unit=unit) for one, name, unit in moved], shift
+
+
+def _best_kind(
+    seen: list[Seen],
+    fixed: dict[str, ColumnMatch],
+    machine: Equipment,
+    record_kind: str | None,
+) -> tuple[str | None, dict[int, Pair]]:
+    """The record kind that most columns speak for, and their assignment in it."""
+    free = [i for i, one in enumerate(seen) if one.source not in fixed]
+    held = {m.canonical for m in fixed.values() if m.canonical}
     kinds: list[str | None] = [k.id for k in machine.record_kinds]
     if record_kind or not kinds:
         kinds = [record_kind]
-    best: tuple[float, str | None, dict[int, tuple[Column, float, float]]] | None = None
+    found = []
     for kind in kinds:
         columns = [c for c in machine.columns_of(kind) if c.name not in held]
-        pairs = _assign(names, profiles, free, columns)
-        worth = _worth(pairs, columns, len(machine.columns))
-        if best is None or worth > best[0] + 1e-9:
-            best = (worth, kind, pairs)
-    assert best is not None  # noqa: S101 - the loop ran at least once
-    _, chosen, pairs = best
-
-    matches = []
-    for i, source in enumerate(header):
-        if source in fixed:
-            matches.append(fixed[source])
-        elif i in pairs:
-            matches.append(_match(source, names[i], *pairs[i]))
-        else:
-            matches.append(_unknown(source, names[i]))
-    mapping = Mapping(equipment=machine.id, record_kind=chosen, columns=matches)
-    mapping = _with_unique_names(mapping)
-    findings = [_shifted(shift, header, mapping)] if shift else []
-    return mapping, findings
+        pairs = assign(seen, free, columns)
+        found.append((worth(pairs, columns, len(machine.columns)), kind, pairs))
+    _, kind, pairs = max(found, key=lambda one: round(one[0], 9))
+    return kind, pairs
 
 
-def _assign(
-    names: list[str | None],
-    profiles: list[Profile],
-    free: list[int],
-    columns: list[Column],
-) -> dict[int, tuple[Column, float, float]]:
-    """The one assignment with the greatest sum of confidences.
-
-    Gives, per position of a column, the standard column, the confidence and the
-    likeness of the names.
-    """
-    if not free or not columns:
-        return {}
-    alike = np.zeros((len(free), len(columns)))
-    score = np.zeros_like(alike)
-    for row, i in enumerate(free):
-        name = names[i]
-        for col, column in enumerate(columns):
-            likely = name_likeness(name, column) if name else 0.0
-            if likely < ABSENT:
-                continue
-            alike[row, col] = likely
-            score[row, col] = likely + VALUE_WEIGHT * evidence(profiles[i], column)
-    _adopt_time(names, profiles, free, columns, alike, score)
-    score = np.where(score < ACCEPTED, 0.0, score)
-    rows, cols = linear_sum_assignment(score, maximize=True)
-    return {
-        free[r]: (columns[c], float(min(1.0, score[r, c])), float(alike[r, c]))
-        for r, c in zip(rows, cols, strict=True)
-        if score[r, c] > 0
-    }
-
-
-def _adopt_time(
-    names: list[str | None],
-    profiles: list[Profile],
-    free: list[int],
-    columns: list[Column],
-    alike: np.ndarray,
-    score: np.ndarray,
-) -> None:
-    """A file's only time column is the time column, whatever its name."""
-    times = [c for c, column in enumerate(columns) if column.role == "time"]
-    stamped = [r for r, i in enumerate(free) if profiles[i].kind == "time"]
-    if len(times) == 1 and len(stamped) == 1 and score[:, times[0]].max() < ACCEPTED:
-        score[stamped[0], times[0]] = 0.6
-
-
-def _worth(
-    pairs: dict[int, tuple[Column, float, float]],
-    columns: list[Column],
-    size: int,
-) -> float:
-    """How well a record kind fits: what it explains, less what it expects in vain."""
-    explained = sum(confidence for _, confidence, _ in pairs.values())
-    return explained - 0.2 * (len(columns) - len(pairs)) / max(1, size)
-
-
-def _match(
-    source: str, name: str | None, column: Column, confidence: float, likely: float
-) -> ColumnMatch:
-    moved = Text("", "")
-    if name != source:
-        moved = Text(
-            f"열 이름이 밀려 있어 '{name}'(으)로 바로잡음; ",
-            f"names are shifted, corrected to '{name}'; ",
-        )
-    if likely >= 1.0:
-        why = Text("이름이 같음", "same name")
-    elif likely > 0:
-        why = Text("이름이 비슷함", "similar name")
-    else:
-        why = Text("하나뿐인 시각 열", "the only time column")
-    values = confidence - likely
-    if likely > 0 and values > 0.02:
-        why = Text(f"{why.ko}, 값도 맞음", f"{why.en}, values agree")
-    elif likely > 0 and values < -0.02:
-        why = Text(
-            f"{why.ko}, 값은 예상 범위와 다름", f"{why.en}, values are unexpected"
-        )
-    return ColumnMatch(
-        source=source,
-        canonical=column.name,
-        confidence=round(min(1.0, confidence), 2),
-        reason_ko=moved.ko + why.ko,
-        reason_en=moved.en + why.en,
-    )
-
-
-def _unknown(source: str, name: str | None) -> ColumnMatch:
-    if name is None:
-        return ColumnMatch(
-            source=source,
-            canonical=f"{source}__source",
-            reason_ko="열 이름이 밀려 있어 원래 이름을 알 수 없음",
-            reason_en="names are shifted; its right name is not known",
-        )
-    if name != source:
-        return ColumnMatch(
-            source=source,
-            canonical=name,
-            confidence=0.5,
-            reason_ko=f"열 이름이 밀려 있어 '{name}'(으)로 바로잡음; 표준 열은 아님",
-            reason_en=f"names are shifted, corrected to '{name}'; not a standard column",
-        )
-    return ColumnMatch(
-        source=source,
-        reason_ko="표준 열이 아니므로 이름 그대로 보관",
-        reason_en="not a standard column; kept under its own name",
-    )
+def _settled(
+    seen: list[Seen],
+    matches: list[ColumnMatch],
+    known: Iterable[str],
+    sure: float,
+    ask: AskColumn,
+) -> list[ColumnMatch]:
+    """What is not sure becomes a question, and the column keeps its own name meanwhile."""
+    standard = set(known)
+    for place, (one, match) in enumerate(zip(seen, matches, strict=True)):
+        doubted = match.canonical in standard and match.confidence < sure
+        if doubted and not match.by_hand:
+            kept = unmatched(one).canonical
+            matches[place] = match.model_copy(
+                update={"canonical": kept, "maybe": match.canonical}
+            )
+    for place, match in enumerate(matches):
+        if match.maybe is None:
+            continue
+        left = sorted(standard - {m.canonical for m in matches})
+        answer = ask(match, left)
+        if answer is not None:
+            matches[place] = match.answered(answer)
+    return matches
 
 
 def _with_unique_names(mapping: Mapping) -> Mapping:
@@ -223,32 +220,25 @@ def _with_unique_names(mapping: Mapping) -> Mapping:
     return mapping.model_copy(update={"columns": columns})
 
 
-def _shifted(shift: Shift, header: list[str], mapping: Mapping) -> Finding:
-    names = mapping.names()
-    moved = [(s, names[s]) for s in header[shift.start :]]
-    return finding(
-        "shifted-columns",
-        columns=[name for pair in moved for name in pair],
-        count=len(moved),
-        examples=[f"{source} -> {name}" for source, name in moved],
-        start=header[shift.start],
-        shift=abs(shift.places),
-        direction=Text("뒤로", "late") if shift.places > 0 else Text("앞으로", "early"),
-        proposals=list_of(f"{source} → {name}" for source, name in moved),
-    )
-
-
 def apply_mapping(frame: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
-    """The frame under its stored names; columns that the mapping lacks keep their own.
+    """The frame under its stored names and in its stored units.
 
-    A kept name that a mapped column already bears gets the ending `__source`.
+    Columns that the mapping lacks keep their own name; one that a mapped column already
+    bears gets the ending `__source`.
     """
     names = mapping.names()
     stored = {names[c] for c in frame.columns if c in names}
     renamed = [
         names.get(c, f"{c}__source" if c in stored else c) for c in frame.columns
     ]
-    return frame.set_axis(renamed, axis="columns")
+    made = frame.set_axis(renamed, axis="columns")
+    for match in mapping.columns:
+        name, unit, wanted = names[match.source], match.unit, match.stored_unit
+        if unit is None or wanted is None or unit == wanted or name not in made:
+            continue
+        if pd.api.types.is_numeric_dtype(made[name]):
+            made[name] = convert(made[name], unit, wanted)
+    return made
 
 
 def standard_columns(

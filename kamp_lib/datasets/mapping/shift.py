@@ -29,6 +29,7 @@ MOST_PLACES = 3
 FEWEST_MENDED = 3
 SHARE_CAUSED = 0.25
 LEAST_GAIN = 9.0
+FLOOR = -3.0  # the most that one column may say against a name
 WEAK = 0.5  # evidence that any text or any number in range would give
 KNOWN = 0.85  # a name this like a standard one counts as known
 
@@ -61,18 +62,22 @@ class Shift:
 def known_column(name: str, columns: tuple[Column, ...]) -> Column | None:
     """The standard column that a name speaks of, when it is plain."""
     best, column = max(
-        ((name_likeness(name, c), -i) for i, c in enumerate(columns)),
+        ((nearest_name(name, c)[0], -i) for i, c in enumerate(columns)),
         default=(0.0, 0),
     )
     return columns[-column] if best >= KNOWN else None
 
 
-def name_likeness(name: str, column: Column) -> float:
-    """The best likeness of a name to any of a standard column's names."""
-    return max(
-        likeness(name, said)
-        for said in (column.name, column.ko, column.en, *column.synonyms)
-    )
+def nearest_name(name: str, column: Column) -> tuple[float, str]:
+    """The best likeness of a name to any of a standard column's names, and to which."""
+    best, nearest = 0.0, ""
+    for said in (column.name, column.ko, column.en, *column.synonyms):
+        alike = likeness(name, said)
+        if alike > best:
+            best, nearest = alike, said
+            if best == 1.0:
+                break
+    return best, nearest
 
 
 def split_name(
@@ -100,7 +105,10 @@ def split_name(
 
 
 def find_shift(
-    header: list[str], profiles: list[Profile], columns: tuple[Column, ...]
+    header: list[str],
+    profiles: list[Profile],
+    columns: tuple[Column, ...],
+    units: list[str | None] | None = None,
 ) -> Shift | None:
     """The shift that explains the values best, or None when names are right as they are.
 
@@ -112,7 +120,11 @@ def find_shift(
         What each column holds, in the same order.
     columns : tuple of Column
         The equipment's dictionary.
+    units : list of str or None, optional
+        The unit of each column's values as the file tells it beside the name, in a line
+        of units or in the cells. A unit inside a name moves with the name.
     """
+    told = units or [None] * len(header)
     if len(header) < FEWEST_MENDED or _looks_standardised(profiles):
         return None
     n = len(header)
@@ -124,7 +136,8 @@ def find_shift(
         known[i] = column is not None or quantity is not None
         for j in range(max(0, i - MOST_PLACES), min(n, i + MOST_PLACES + 1)):
             if column is not None:
-                fit[j, i] = evidence(profiles[j], column)
+                unit = told[j] or take_apart(name).unit
+                fit[j, i] = max(FLOOR, evidence(profiles[j], column, unit))
             elif quantity is not None:
                 fit[j, i] = quantity_evidence(profiles[j], quantity)
     own = np.diagonal(fit)
