@@ -38,6 +38,7 @@ REASONS = {
     "totals-row": Text(
         "합계·평균 같은 집계 행입니다", "a total or average, not a record"
     ),
+    "unreadable-line": Text("읽을 수 없는 줄입니다", "the line cannot be read"),
     "unreadable-image": Text(
         "이미지로 읽을 수 없는 파일입니다", "the file cannot be read as an image"
     ),

@@ -8,6 +8,8 @@ from pathlib import Path
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
 from kamp_lib.datasets.reading.arrow_files import read_arrow, read_parquet
+from kamp_lib.datasets.reading.databases import read_database
+from kamp_lib.datasets.reading.json_files import read_json
 from kamp_lib.datasets.reading.kinds import ENDINGS, IMAGE_ENDINGS, REFUSED, kind_of
 from kamp_lib.datasets.reading.sheets import read_workbook
 from kamp_lib.datasets.reading.signals import (
@@ -18,6 +20,7 @@ from kamp_lib.datasets.reading.signals import (
 )
 from kamp_lib.datasets.reading.sound import read_sound
 from kamp_lib.datasets.reading.text_files import read_text
+from kamp_lib.datasets.reading.web_pages import read_excel_xml, read_web_page
 from kamp_lib.errors import KampError
 
 Reader = Callable[[Path, str, Options], Raw]
@@ -26,6 +29,10 @@ READERS: dict[str, Reader] = {
     "text": lambda path, name, options: read_text(path, path.read_bytes(), name),
     "workbook": read_workbook,
     "old workbook": read_workbook,
+    "excel xml": read_excel_xml,
+    "web page": read_web_page,
+    "json": read_json,
+    "database": read_database,
     "parquet": lambda path, name, options: read_parquet(path, name),
     "arrow": lambda path, name, options: read_arrow(path, name),
     "matlab": read_matlab,
