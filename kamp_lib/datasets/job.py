@@ -19,11 +19,13 @@ from kamp_lib.datasets.parsing.columns import parse
 from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
 from kamp_lib.datasets.storage.dataset import Dataset, as_frame
+from kamp_lib.datasets.storage.drift import drift
 from kamp_lib.datasets.storage.duplicates import duplicate_rows
 from kamp_lib.datasets.storage.manifest import Manifest
-from kamp_lib.datasets.storage.quarantine import rejected_rows
+from kamp_lib.datasets.storage.quarantine import kept_cells, rejected_rows
 from kamp_lib.datasets.storage.shape import as_stored, fitted
 from kamp_lib.datasets.storage.store import State, Store
+from kamp_lib.datasets.storage.summaries import Summary, summarise
 from kamp_lib.datasets.storage.transaction import Staged
 from kamp_lib.datasets.types import (
     ORIGIN,
@@ -46,6 +48,7 @@ class Rows:
     rejected: pd.DataFrame
     findings: list[Finding]
     units: dict[str, str]  # of source columns, as the file writes them
+    cells: pa.Table  # of the rejected rows and some good ones, for a repair
 
 
 def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -> Rows:
@@ -54,6 +57,7 @@ def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -
     keep = np.ones(len(parsed.frame), dtype=bool)
     keep[places] = False
     frame = parsed.frame[keep].reset_index(drop=True) if len(places) else parsed.frame
+    cells = kept_cells(raw, places)
     raw.release()
     if frame.empty:
         first = rejected["reason_ko"].iloc[0], rejected["reason_en"].iloc[0]
@@ -64,7 +68,7 @@ def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -
     if simulated:
         frame = frame.assign(**{ORIGIN: pd.Series(SIMULATED, frame.index, "string")})
     findings = [*raw.findings, *parsed.findings]
-    return Rows(frame, rejected, findings, parsed.units)
+    return Rows(frame, rejected, findings, parsed.units, cells)
 
 
 @dataclass
@@ -79,6 +83,7 @@ class Plan:
     findings: list[Finding]
     counts: dict[str, int]
     unchanged: bool
+    summaries: dict[str, Summary]
 
 
 @dataclass
@@ -128,6 +133,8 @@ class Job:
                 kind,
                 mapping=self.mapping,
             )
+        summaries = summarise(frame, self._units()) if len(frame) else {}
+        findings += drift(held, summaries, self._sources(), state.version)
         read_ = self.raw.rows_read
         counts = {
             "read": read_,
@@ -136,7 +143,18 @@ class Job:
             "duplicate": read_ - len(frame) - len(rejected),
         }
         unchanged = bool(held) and not len(frame) and not len(rejected)
-        return Plan(state, table, wider, frame, rejected, findings, counts, unchanged)
+        return Plan(
+            state, table, wider, frame, rejected, findings, counts, unchanged, summaries
+        )
+
+    def _sources(self) -> dict[str, str]:
+        """Stored name -> name in the file."""
+        return {stored: source for source, stored in self.mapping.names().items()}
+
+    def _units(self) -> dict[str, str]:
+        """Stored name -> unit as the file writes it."""
+        names, told = self.mapping.names(), self.rows.units
+        return {names.get(source, source): unit for source, unit in told.items()}
 
     def _check_fits(self, held: list[Manifest]) -> None:
         """A data set holds one record kind of one equipment, simulated or real."""
@@ -194,7 +212,7 @@ class Job:
         known = standard_columns(
             map(str, plan.frame.columns), self.machine, self.mapping.record_kind
         )
-        source_of = {stored: source for source, stored in self.mapping.names().items()}
+        source_of = self._sources()
         columns = []
         for name in map(str, plan.frame.columns):
             source = source_of.get(name, name)
@@ -218,8 +236,10 @@ class Job:
             columns=columns,
             quality=self.quality(plan),
             findings=plan.findings,
+            summaries=plan.summaries,
         )
-        return Staged(manifest, plan.rejected, self.raw, plan.wider)
+        cells = self.rows.cells
+        return Staged(manifest, plan.rejected, cells, self.raw, plan.wider)
 
     def files(self) -> list[dict[str, Any]]:
         described: list[dict[str, Any]] = []

@@ -15,6 +15,8 @@ from kamp_lib.datasets.storage.durable import read_plain
 from kamp_lib.datasets.storage.log import LONGEST, damaged
 from kamp_lib.datasets.storage.store import State
 
+REJECTED = "_rejected"  # of kept cells: not a good row
+SAMPLE = 200  # good rows kept beside rejected ones
 SCHEMA = pa.schema(
     [
         (FILE, pa.string()),
@@ -83,7 +85,36 @@ def _as_row(rejected: Rejected) -> dict[str, object]:
 
 def quarantine_file(rows: pd.DataFrame) -> bytes:
     """The quarantine table as the content of a Parquet file."""
-    table = pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False)
+    return parquet_bytes(
+        pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False)
+    )
+
+
+def kept_cells(raw: Raw, places: np.ndarray) -> pa.Table:
+    """The cells of rejected rows as the file writes them, and of some that are good.
+
+    With good rows beside it a repaired row can be read as the file was: its decimal
+    commas, its order of dates. Without rejected rows nothing is kept.
+    """
+    if not len(places) and not raw.rejected:
+        return pa.table({REJECTED: pa.array([], pa.bool_())})
+    step = max(1, raw.table.num_rows // SAMPLE)
+    good = np.setdiff1d(np.arange(0, raw.table.num_rows, step), places)
+    taken = raw.table.take(pa.array(np.concatenate([places, good])))
+    columns = {name: as_text(taken[name]) for name in raw.columns}
+    rejected = np.arange(len(taken)) < len(places)
+    return pa.table({FILE: taken[FILE], ROW: taken[ROW], REJECTED: rejected} | columns)
+
+
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        values = column.to_pylist()
+        return pa.chunked_array([[None if v is None else str(v) for v in values]])
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     return buffer.getvalue()

@@ -43,8 +43,13 @@ def _forget_ingests(state: State) -> None:
         if folder.name not in named:
             shutil.rmtree(folder, ignore_errors=True)
         elif folder.name not in state.kept_ingests:
-            if not (folder / "quarantine.parquet").exists():
-                continue
-            bare = store.manifest(folder.name).forgetting()
-            write_durably(folder / "manifest.json", bare.as_json().encode())
-            (folder / "quarantine.parquet").unlink()
+            _forget(store, folder)
+
+
+def _forget(store: Store, folder: Path) -> None:
+    rows = [folder / name for name in ("cells.parquet", "quarantine.parquet")]
+    if any(path.exists() for path in rows):
+        bare = store.manifest(folder.name).forgetting()
+        write_durably(folder / "manifest.json", bare.as_json().encode())
+    for path in rows:
+        path.unlink(missing_ok=True)

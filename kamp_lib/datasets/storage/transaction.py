@@ -16,7 +16,7 @@ from kamp_lib.datasets.storage.commit import commit_rows
 from kamp_lib.datasets.storage.dataset import Dataset
 from kamp_lib.datasets.storage.durable import PARTIAL, sync, write_durably
 from kamp_lib.datasets.storage.manifest import Manifest
-from kamp_lib.datasets.storage.quarantine import quarantine_file
+from kamp_lib.datasets.storage.quarantine import parquet_bytes, quarantine_file
 from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.sweep import sweep
 from kamp_lib.errors import KampError
@@ -30,6 +30,7 @@ class Staged:
 
     manifest: Manifest
     rejected: pd.DataFrame
+    cells: pa.Table
     raw: Raw
     wider: pa.Schema | None
 
@@ -46,7 +47,7 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
     fresh = not State(store).ingests
     try:
         _keep_all(store, staged.raw)
-        keep_record(store, staged.manifest, staged.rejected)
+        keep_record(store, staged.manifest, staged.rejected, staged.cells)
         rows = rows.append_column(
             INGEST_COLUMN, pa.array([ingest] * rows.num_rows, pa.string())
         )
@@ -64,9 +65,12 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
         raise
 
 
-def keep_record(store: Store, manifest: Manifest, rejected: pd.DataFrame) -> None:
+def keep_record(
+    store: Store, manifest: Manifest, rejected: pd.DataFrame, cells: pa.Table
+) -> None:
     """Write what is known of an ingest, on disk before the commit that names it."""
     folder = store.ingest_folder(manifest.id)
+    write_durably(folder / "cells.parquet", parquet_bytes(cells))
     write_durably(folder / "quarantine.parquet", quarantine_file(rejected))
     write_durably(folder / "manifest.json", manifest.as_json().encode())
     sync(folder.parent)
