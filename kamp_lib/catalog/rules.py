@@ -71,10 +71,12 @@ class Rule(BaseModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that have to be there, in the order of the rule."""
-        trees = [parsed(text) for text in (self.holds, self.when) if text]
-        names = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name)]
-        names.sort(key=lambda n: (n.lineno, n.col_offset))
-        return tuple(dict.fromkeys(n.id for n in names))
+        names: list[str] = []
+        for text in (self.holds, self.when):
+            nodes = ast.walk(parsed(text)) if text else ()
+            found = [n for n in nodes if isinstance(n, ast.Name)]
+            names += [n.id for n in sorted(found, key=lambda n: n.col_offset)]
+        return tuple(dict.fromkeys(names))
 
     def broken(self, columns: Columns) -> np.ndarray:
         """Rows that break the rule; a row with a gap breaks none.

@@ -42,7 +42,7 @@ USUAL_SURNAMES = frozenset(
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노"
 )
 GIVEN = frozenset(
-    "가건경광규균근기길나남다대덕도동두라람래량련례록리린림만명모무문미민범별병보복봉빈상"
+    "가강건경광규균근기길나남늘다대덕도동두라람래량련례록리린림만명모무문미민범별병보복봉빈상"
     "새서석선설섭성세소솔수숙순슬승시식신아안양언여연열영예오옥온완용우욱운웅원월유윤율은"
     "을의이익인일자재정제조종주준중지진찬창채천철초춘충태택하학한해향헌혁현형혜호홍화환효"
     "후훈휘희"
@@ -202,8 +202,11 @@ def _is_korean_name(text: str) -> bool:
 
 
 def _is_usual_name(text: str) -> bool:
-    usual = re.fullmatch(r"[가-힣]{3}", text) and text[0] in USUAL_SURNAMES
-    return bool(usual) and all(c in GIVEN for c in text[1:])
+    if not re.fullmatch(r"[가-힣]{3,4}", text):
+        return False
+    surname = 2 if text.startswith(TWO_SURNAMES) else 1
+    usual = surname == 2 or text[0] in USUAL_SURNAMES
+    return usual and len(text) == surname + 2 and set(text[surname:]) <= GIVEN
 
 
 def _is_foreign_name(text: str) -> bool:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from small_machine import check, found, shots
 
+from kamp_lib.datasets import checks
 from kamp_lib.datasets.checks.derived import find_formulas
 
 
@@ -81,3 +82,62 @@ def test_a_setpoint_and_its_actual_value_are_not_derived():
     setpoint = rng.normal(100, 5, 500).round()
     actual = (setpoint + rng.normal(0, 0.3, 500)).round()
     assert find_formulas(np.column_stack([setpoint, actual])) == {}
+
+
+def test_row_numbers_of_a_program_are_an_index_column():
+    frame = shots()
+    frame.insert(0, "Unnamed: 0", np.arange(400))
+    assert found(frame, "index-column")[0].columns == ["Unnamed: 0"]
+
+
+def test_blank_cells_are_counted():
+    frame = shots()
+    frame.loc[:6, "mould_temperature"] = np.nan
+    assert found(frame, "blank-cells")[0].count == 7
+
+
+def test_a_blank_beside_zeros_is_said_to_be_no_zero():
+    rng = np.random.default_rng(0)
+    sold = pd.DataFrame(rng.poisson(0.5, (200, 4)).astype(float)).add_prefix("month ")
+    sold.iloc[:9, 2] = np.nan
+    findings = checks.check(sold, "generic", "record")
+    blank = [f for f in findings if f.code == "blank-cells"]
+    assert (blank[0].count, blank[0].columns) == (9, ["month 2"])
+    assert "not a zero" in blank[0].message_en
+
+
+def test_wear_that_climbs_and_falls_back_tells_that_rows_stand_in_time_order():
+    wear = np.concatenate([np.arange(k) for k in (90, 120, 80, 110)]).astype(float)
+    frame = shots().drop(columns=["ts", "shot_no"]).assign(wear=wear)
+    assert found(frame, "rows-in-time-order")[0].count == 3
+    assert found(frame.sample(frac=1, random_state=0), "rows-in-time-order") == []
+
+
+def test_a_sum_of_three_columns_is_found():
+    rng = np.random.default_rng(0)
+    parts = rng.gamma(4, 20, (60, 3)).round(3)
+    table = np.column_stack([parts, parts.sum(axis=1).round(3), rng.random(60)])
+    assert find_formulas(table)[3].terms == {0: 1.0, 1: 1.0, 2: 1.0}
+
+
+def test_a_coarse_copy_in_another_unit_is_found():
+    rng = np.random.default_rng(0)
+    energy = rng.gamma(2, 20, 2000).round(2)
+    table = np.column_stack([energy, (0.000477 * energy).round(2), rng.random(2000)])
+    assert find_formulas(table)[1].terms[0] == pytest.approx(0.000477, rel=0.05)
+
+
+def test_a_power_factor_is_derived_from_active_and_reactive_power():
+    rng = np.random.default_rng(0)
+    active, reactive = rng.gamma(3, 20, (2, 500)).round(2)
+    factor = (100 * active / np.hypot(active, reactive)).round(2)
+    frame = pd.DataFrame(
+        {
+            "Usage_kWh": active,
+            "Reactive_Power_kVarh": reactive,
+            "Power_Factor": factor,
+        }
+    )
+    findings = checks.check(frame, "generic", "record")
+    derived = [f for f in findings if f.code == "derived-column"]
+    assert set(derived[0].columns) == set(frame.columns)

@@ -57,3 +57,58 @@ def test_equal_process_values_with_both_labels_are_twins():
 
 def test_check_accepts_an_empty_frame():
     assert check(shots().head(0)) == []
+
+
+def test_flags_that_are_up_only_for_bad_records_are_kinds_of_failure():
+    rng = np.random.default_rng(0)
+    frame = shots(2000).drop(columns="verdict")
+    kind = rng.choice(["", "wear", "heat"], 2000, p=[0.95, 0.03, 0.02])
+    frame["TWF"], frame["HDF"] = (kind == "wear") * 1, (kind == "heat") * 1
+    frame["Machine failure"] = (kind != "") * 1
+    findings = checks.check(frame, equipment_type("generic"), "record")
+    flags = [f for f in findings if f.code == "label-in-disguise"]
+    assert flags[0].columns == ["TWF", "HDF", "Machine failure"]
+
+
+def test_a_flag_that_is_up_for_good_records_too_is_no_kind_of_failure():
+    rng = np.random.default_rng(0)
+    frame = shots(2000).drop(columns="verdict")
+    frame["night"] = (rng.random(2000) < 0.3) * 1
+    frame["failure"] = (rng.random(2000) < 0.1) * 1
+    findings = checks.check(frame, equipment_type("generic"), "record")
+    assert [f for f in findings if f.code == "label-in-disguise"] == []
+
+
+def test_grades_from_0_to_4_are_not_read_as_good_and_bad():
+    frame = shots().assign(verdict=np.arange(400) % 5)
+    codes = {f.code for f in check(frame)}
+    assert "graded-label" in codes
+    assert not codes & {"label-in-disguise", "contradicting-twins"}
+
+
+def test_a_label_is_known_by_its_values_where_they_are_plain():
+    frame = shots().drop(columns="verdict")
+    frame["상태"] = pd.array(np.where(np.arange(400) % 9 == 0, "NG", "OK"), "string")
+    frame["후처리"] = frame["상태"].map({"NG": "폐기", "OK": "출하"})
+    findings = checks.check(frame, equipment_type("generic"), "record")
+    disguised = [f for f in findings if f.code == "label-in-disguise"]
+    assert disguised[0].columns == ["후처리", "상태"]
+
+
+def test_settings_that_repeat_make_no_twins():
+    rng = np.random.default_rng(0)
+    frame = shots(400)[["_file", "_row", "verdict"]].assign(
+        exposure_time=rng.choice([100, 200], 400),
+        gain=rng.choice([1.5, 2.5], 400),
+        light_level=rng.integers(1, 100, 400),
+        defect_class=lambda f: f["verdict"].map({"Y": "ok", "N": "ng"}),
+    )
+    findings = checks.check(frame, "machine-vision", "image")
+    assert [f for f in findings if f.code == "contradicting-twins"] == []
+
+
+def test_runs_with_an_empty_label_are_named():
+    frame = samples(runs=6)
+    frame.loc[frame["run_id"] == "03", "verdict"] = None
+    blank = found(frame, "unlabelled-runs", "sample")
+    assert blank[0].examples == ["03"]

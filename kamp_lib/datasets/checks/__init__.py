@@ -19,6 +19,7 @@ from kamp_lib.datasets.checks.columns import (
 )
 from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.checks.derived import derived_columns
+from kamp_lib.datasets.checks.electrical import power_factors
 from kamp_lib.datasets.checks.labels import (
     contradicting_twins,
     graded_labels,
@@ -67,6 +68,7 @@ CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
     dead_columns,
     near_constant_columns,
     derived_columns,
+    power_factors,
     category_variants,
     time_stamps,
     restarting_id,

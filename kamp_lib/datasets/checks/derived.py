@@ -1,8 +1,9 @@
-"""Columns that are computed from one or two others.
+"""Columns that are computed from one, two or three others.
 
-Tried are: y = a x + b, exact to the last written digit; y = a x with a plain factor, and
-y = x1 + x2, x1 - x2 or their mean, as exact as the rounding of all parts allows (three
-sensors logged as whole numbers no longer add up to the digit).
+Tried are: y = a x + b, exact to the last written digit; y = a x with a plain factor, or
+with any factor when y is written far more coarsely than x; y = x1 + x2, x1 - x2, their
+mean or x1 + x2 + x3, as exact as the rounding of all parts allows (three sensors logged as
+whole numbers no longer add up to the digit).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ PLAIN = np.array([0.001, 0.01, 0.1, 0.5, 2.0, 10.0, 60.0, 100.0, 1000.0, 3600.0]
 PAIRS = ((1.0, 1.0), (1.0, -1.0), (0.5, 0.5))
 HOLDS = 0.98  # of the rows: rounding twice may miss by more now and then
 UNEXPLAINED = 0.15  # of the variance, at most: coarse steps agree by chance
+COARSER = 10.0  # times the steps of x, for y to be a rounded multiple of it
+MOST_IN_THREES = 40  # columns among which sums of three are looked for
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ def find_formulas(table: np.ndarray) -> dict[int, Formula]:
         if formula is not None:
             found[y] = formula
     rest = [k for k in range(n) if k not in found]
-    return found | _sums(table, sample, step, rest)
+    found |= _sums(table, sample, step, rest)
+    rest = [k for k in rest if k not in found]
+    return found | _sums_of_three(table, sample, step, rest)
 
 
 def _multiple(
@@ -106,9 +111,30 @@ def _multiple(
     middle = float(np.median(xs))
     ratio = float(np.median(ys)) / middle if middle else 0.0
     near = PLAIN[np.argmin(np.abs(np.log(PLAIN / abs(ratio))))] if ratio else 0.0
-    if near <= 1 or abs(abs(ratio) / near - 1) > 0.01:
+    if near > 1 and abs(abs(ratio) / near - 1) <= 0.01:
+        plain = {x: float(np.sign(ratio) * near)}
+        return _to_rounding(table, sample, step, y, plain)
+    return _rounded_multiple(table, sample, step, y, x)
+
+
+def _rounded_multiple(
+    table: np.ndarray, sample: np.ndarray, step: np.ndarray, y: int, x: int
+) -> Formula | None:
+    """y = a x rounded to the few digits of y: the same reading in another unit."""
+    xs, ys = sample[:, x], sample[:, y]
+    square = float(xs @ xs)
+    factor = float(xs @ ys) / square if square else 0.0
+    if not factor or abs(factor) * step[x] * COARSER > step[y]:
         return None
-    return _to_rounding(table, sample, step, y, {x: float(np.sign(ratio) * near)})
+    # rounding fills its interval evenly, and leaves out no level on the way
+    error = ys - factor * xs
+    even = 0.2 * step[y] <= float(error.std()) <= 0.37 * step[y]
+    levels = len(np.unique(ys))
+    if not even or levels < max(5, 0.7 * (np.ptp(ys) / step[y] + 1)):
+        return None
+    xs = table[:, x]  # a few rows tell the factor not well enough for all
+    factor = float(xs @ table[:, y]) / float(xs @ xs)
+    return _to_rounding(table, sample, step, y, {x: factor})
 
 
 def _sums(
@@ -138,6 +164,35 @@ def _sums(
                 if formula is not None:
                     found[y] = formula
                     told.add(trio)
+    return found
+
+
+def _sums_of_three(
+    table: np.ndarray, sample: np.ndarray, step: np.ndarray, rest: list[int]
+) -> dict[int, Formula]:
+    """Columns that are the sum of three others."""
+    if not 4 <= len(rest) <= MOST_IN_THREES:
+        return {}
+    few = sample[np.linspace(0, len(sample) - 1, 6).astype(int)][:, rest]
+    slack = 0.51 * step[rest]
+    found: dict[int, Formula] = {}
+    for k, y in enumerate(rest):
+        # y - x1 against x2 + x3, for all threes at once
+        error = np.abs(
+            (few[:, k][:, None] - few)[:, :, None, None]
+            - few[:, None, :, None]
+            - few[:, None, None, :]
+        )
+        limit = slack[k] + slack[:, None, None] + slack[:, None] + slack
+        for trio in np.argwhere((error <= limit).all(axis=0)):
+            i, j, m = (int(v) for v in trio)
+            if not i < j < m or k in (i, j, m) or {rest[v] for v in trio} & set(found):
+                continue
+            terms = {rest[v]: 1.0 for v in (i, j, m)}
+            formula = _to_rounding(table, sample, step, y, terms)
+            if formula is not None:
+                found[y] = formula
+                break
     return found
 
 

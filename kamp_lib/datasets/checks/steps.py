@@ -17,6 +17,7 @@ FEWEST_SIDE = 0.02  # of the rows, for a second unit
 MOST_SWITCHES = 4
 FEWEST_BLOCKS = 3  # on either side of a change of resolution
 FINEST = 7  # decimal places
+MOVING = 0.3  # of the steps of a block, for its digits to show
 
 
 @dataclass(frozen=True)
@@ -211,8 +212,9 @@ def _places(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         error = np.abs(blocks - np.round(blocks, digits))
         exact = ~(error > 1e-4 * 10.0**-digits).any(axis=1)
         places = np.where(exact, digits, places)
-    different = (np.diff(np.sort(blocks, axis=1), axis=1) > 0).sum(axis=1) + 1
-    return np.where((different < 8) | (size == 0), -1, places), size
+    # a block that rests on one value does not show its digits
+    moving = (np.diff(blocks, axis=1) != 0).mean(axis=1) >= MOVING
+    return np.where(moving & (size > 0), places, -1), size
 
 
 def _split(places: np.ndarray, sizes: np.ndarray) -> int | None:

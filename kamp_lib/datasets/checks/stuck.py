@@ -19,7 +19,7 @@ FEWEST_LEVELS = 10
 MOVING = 0.5  # of the usual rate of change, for another column to count as moving
 
 PILE = 0.005  # of the rows at the extreme, and at least 20
-HIGHER = 10.0  # times as often as any value near by
+HIGHER = 4.0  # times as often as any value near by: tails only grow thinner
 NATURAL_ENDS = (0.0, 1.0, -1.0)
 FULL_SCALE = 100.0  # the natural end of a percentage
 

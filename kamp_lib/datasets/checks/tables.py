@@ -42,7 +42,10 @@ def blank_cells(context: Context) -> list[Finding]:
     """Gaps among measured values, and gaps beside zeros, which mean something else."""
     blank: dict[str, int] = {}
     beside_zero: dict[str, int] = {}
+    judged = {label.name for label in context.labels}
     for column in context.measured:
+        if column in judged:
+            continue
         number = context.frame[column].to_numpy(dtype=float, na_value=np.nan)
         gaps = int(np.isnan(number).sum())
         if not gaps:
