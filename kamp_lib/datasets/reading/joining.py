@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from unicodedata import normalize
 
+import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.datasets.findings import finding, list_of
@@ -22,6 +23,7 @@ from kamp_lib.errors import KampError
 
 FOLDER, SPLIT = "folder", "split"
 FEW_ROWS = 10  # so short a file may well equal another by chance
+SAMPLE = 2000  # rows whose values are compared
 
 
 @dataclass
@@ -48,15 +50,42 @@ def same_name(column: str) -> str:
 def sort_out(raws: Sequence[Raw]) -> Together:
     """Tell files with the usual columns from strangers.
 
-    A file belongs to the others when it has at least half of the usual columns.
+    The same columns in any order belong together. A file with other columns, or under
+    other spellings, has to share at least half of them, and its values have to look
+    like those of the others: names that slipped by one column fit by name alone.
     """
-    keys = [frozenset(same_name(c) for c in raw.columns) - {RUN} for raw in raws]
-    usual = Counter(keys).most_common(1)[0][0]
+    headers = [frozenset(raw.columns) - {RUN} for raw in raws]
+    usual = Counter(headers).most_common(1)[0][0]
+    model = raws[headers.index(usual)]
     found = Together([])
-    for raw, own in zip(raws, keys, strict=True):
-        fits = own == usual or (own & usual and len(own & usual) * 2 >= len(usual))
+    for raw, own in zip(raws, headers, strict=True):
+        fits = own == usual or _fits(raw, model)
         (found.alike if fits else found.strangers).append(raw)
     return found
+
+
+def _fits(raw: Raw, model: Raw) -> bool:
+    own = {same_name(c): c for c in raw.columns if c != RUN}
+    usual = {same_name(c): c for c in model.columns if c != RUN}
+    shared = own.keys() & usual.keys()
+    if not shared or len(shared) * 2 < len(usual):
+        return False
+    pairs = [
+        (_range(raw, own[key]), _range(model, usual[key])) for key in sorted(shared)
+    ]
+    both = [(a, b) for a, b in pairs if a is not None and b is not None]
+    meet = sum(a[0] <= b[1] and b[0] <= a[1] for a, b in both)
+    return len(both) < 3 or meet * 2 >= len(both)
+
+
+def _range(raw: Raw, column: str) -> tuple[float, float] | None:
+    """Where nine tenths of a column's numbers lie; None when there are too few."""
+    cells = raw.table[column].slice(0, SAMPLE).cast(pa.string()).to_pandas()
+    numbers = pd.to_numeric(cells, errors="coerce").dropna()
+    if len(numbers) < FEW_ROWS or len(numbers) < 0.8 * cells.notna().sum():
+        return None
+    low, high = numbers.quantile([0.05, 0.95])
+    return float(low), float(high)
 
 
 def refuse_strangers(found: Together, folder: str | None) -> list[Finding]:

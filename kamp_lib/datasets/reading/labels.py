@@ -121,6 +121,9 @@ def _row_matches(data: Sequence[Raw], labels: Raw) -> list[Match]:
     """Columns of a table under whose name the data hold the same keys."""
     found: list[Match] = []
     shared = {same_name(c): c for c in data[0].columns}
+    known = sum(same_name(c) in shared for c in labels.columns)
+    if known * 2 > len(labels.columns) + 1:
+        return found  # the same table once more, rather than its labels
     for column in labels.columns:
         by = shared.get(same_name(column))
         if by is None or len(labels.columns) < 2:

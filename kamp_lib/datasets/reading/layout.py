@@ -175,9 +175,22 @@ def _first_row(grid: _Grid) -> int:
         if apart and new and sum(fits[row:]) >= 3 * sum(fits[:row]):
             return row + 1  # what stood above were settings, not data
         heads.add(tuple(grid.rows[row]))
-    while first > 1 and _is_row_without_values(grid, first - 1):
+    while first > 1 and (
+        _is_row_without_values(grid, first - 1) or _is_sparse_row(grid, first - 1)
+    ):
         first -= 1
     return first
+
+
+def _is_sparse_row(grid: _Grid, row: int) -> bool:
+    """A record with few values (sales of a new part) is a record below a header, too."""
+    kinds = [(grid.kind(row, p), grid.columns[p]) for p in grid.strong]
+    filled = [mine == usual for mine, usual in kinds if mine]
+    return (
+        len(filled) > 1
+        and all(filled)
+        and any(grid.is_wordy(above) for above in range(row))
+    )
 
 
 def _is_row_without_values(grid: _Grid, row: int) -> bool:
