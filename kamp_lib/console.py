@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import getpass
 from typing import Any
 
 from rich.console import Console
@@ -28,6 +29,8 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 # A bar that flashes by tells nobody anything.
 PATIENCE_S = 1.0
+_bars: list[Bar] = []  # those that may be on the screen now
+_bars: list[Bar] = []
 
 
 @contextmanager
@@ -35,6 +38,18 @@ def progress(what: Text) -> Iterator[Progress]:
     """Show how far `what` is: a bar at a terminal, a line per step in a log."""
     with _bar(what) if err.is_terminal else _lines(what) as listener:
         yield listener
+
+
+def ask_secret(question: Text) -> str | None:
+    """What a person types unseen; None when nobody sits at a terminal."""
+    if not (sys.stdin.isatty() and err.is_terminal):
+        return None
+    for bar in _bars:
+        bar.stop()  # it would write over the question, and starts again by itself
+    try:
+        return getpass(f"{question}: ")
+    except EOFError:
+        return None
 
 
 @contextmanager
@@ -49,6 +64,7 @@ def _bar(what: Text) -> Iterator[Progress]:
         transient=True,
     )
     task = bar.add_task(escape(str(what)), total=None)
+    _bars.append(bar)
 
     def listen(step: Text, *, done: float = 0, total: float | None = None) -> None:
         if time.monotonic() - started > PATIENCE_S and not bar.live.is_started:
@@ -56,9 +72,11 @@ def _bar(what: Text) -> Iterator[Progress]:
         shown = f"{escape(str(what))} · {escape(str(step))}"
         bar.update(task, description=shown, completed=done, total=total)
 
+    _bars.append(bar)
     try:
         yield listen
     finally:
+        _bars.remove(bar)
         bar.stop()
 
 

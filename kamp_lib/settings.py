@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     )
     threads: int = Field(
         default=2, ge=1, description="Threads that one run may compute with."
+    )
+    file_password: SecretStr | None = Field(
+        default=None, description="Password of locked files; asked for when unset."
     )
     chromium: str | None = Field(
         default=None, description="Path of Chromium for PDF export; found when unset."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import typer
 
 from kamp_lib import console
 from kamp_lib.console import say
-from kamp_lib.datasets.options import DateOrder, Layout, Options
+from kamp_lib.datasets.options import DateOrder, Layout, Options, nobody_to_ask
 from kamp_lib.errors import UsageError
+from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 from kamp_lib.verbs.common import (
@@ -20,6 +22,7 @@ from kamp_lib.verbs.common import (
     print_json,
     tenant_and,
 )
+from kamp_lib.verbs.ingest_questions import asker
 from kamp_lib.verbs.ingest_view import show_ingest
 
 app = typer.Typer()
@@ -102,6 +105,16 @@ def ingest(
             )
         ),
     ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            help=_(
+                "묻지 않습니다: 확실한 열(기본 70% 이상)만 맞추고 나머지는 이름 그대로",
+                "ask nothing: map what is sure (70 % and more), keep the rest as it is",
+            ),
+        ),
+    ] = False,
     undo: Annotated[
         bool,
         typer.Option(
@@ -123,9 +136,12 @@ def ingest(
             "설비와 파일을 적어 주세요: kamp ingest 기업 설비 파일...",
             "name the equipment and the files: kamp ingest TENANT EQUIPMENT FILE...",
         )
+    from kamp_lib.catalog import equipment_type
     from kamp_lib.datasets import ingest as ingest_files
 
     equipment, *files = rest
+    somebody = sys.stdin.isatty() and console.err.is_terminal
+    asked = somebody and not yes and not as_json
     with console.progress(Text("데이터 가져오기", "Ingest")) as listener:
         result = ingest_files(
             tenant,
@@ -137,13 +153,27 @@ def ingest(
             on=on,
             replace=replace,
             dry_run=dry_run,
-            options=Options(sheet=sheet, dates=dates, layout=layout),
+            options=Options(
+                sheet=sheet, dates=dates, layout=layout, password=file_password
+            ),
             progress=listener,
         )
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
         show_ingest(tenant, result)
+
+
+def file_password(name: str) -> str | None:
+    """The password of a locked file: from the environment, or asked for."""
+    known = settings().file_password
+    if known is not None:
+        return known.get_secret_value()
+    return console.ask_secret(
+        Text(
+            f"'{name}'의 암호(화면에 보이지 않음)", f"password of {name!r} (not shown)"
+        )
+    )
 
 
 def _undo(tenant: Tenant, rest: list[str], as_json: bool) -> None:
