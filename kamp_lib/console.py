@@ -30,7 +30,6 @@ err = Console(stderr=True, highlight=False)
 # A bar that flashes by tells nobody anything.
 PATIENCE_S = 1.0
 _bars: list[Bar] = []  # those that may be on the screen now
-_bars: list[Bar] = []
 
 
 @contextmanager
@@ -40,16 +39,23 @@ def progress(what: Text) -> Iterator[Progress]:
         yield listener
 
 
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Nothing moves on the screen while a person is asked."""
+    for bar in _bars:
+        bar.stop()  # it starts again by itself with the next step
+    yield
+
+
 def ask_secret(question: Text) -> str | None:
     """What a person types unseen; None when nobody sits at a terminal."""
     if not (sys.stdin.isatty() and err.is_terminal):
         return None
-    for bar in _bars:
-        bar.stop()  # it would write over the question, and starts again by itself
-    try:
-        return getpass(f"{question}: ")
-    except EOFError:
-        return None
+    with hushed():
+        try:
+            return getpass(f"{question}: ")
+        except EOFError:
+            return None
 
 
 @contextmanager
@@ -64,7 +70,6 @@ def _bar(what: Text) -> Iterator[Progress]:
         transient=True,
     )
     task = bar.add_task(escape(str(what)), total=None)
-    _bars.append(bar)
 
     def listen(step: Text, *, done: float = 0, total: float | None = None) -> None:
         if time.monotonic() - started > PATIENCE_S and not bar.live.is_started:
