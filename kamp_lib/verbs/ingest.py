@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -140,8 +139,7 @@ def ingest(
     from kamp_lib.datasets import ingest as ingest_files
 
     equipment, *files = rest
-    somebody = sys.stdin.isatty() and console.err.is_terminal
-    asked = somebody and not yes and not as_json
+    asking = console.somebody_there() and not yes and not as_json
     with console.progress(Text("데이터 가져오기", "Ingest")) as listener:
         result = ingest_files(
             tenant,
@@ -154,7 +152,11 @@ def ingest(
             replace=replace,
             dry_run=dry_run,
             options=Options(
-                sheet=sheet, dates=dates, layout=layout, password=file_password
+                sheet=sheet,
+                dates=dates,
+                layout=layout,
+                password=file_password,
+                column=asker(equipment_type(equipment)) if asking else nobody_to_ask,
             ),
             progress=listener,
         )
