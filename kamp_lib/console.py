@@ -49,13 +49,28 @@ def hushed() -> Iterator[None]:
 
 def ask_secret(question: Text) -> str | None:
     """What a person types unseen; None when nobody sits at a terminal."""
-    if not (sys.stdin.isatty() and err.is_terminal):
+    return _asked(lambda: getpass(f"{question}: "))
+
+
+def ask(question: Text) -> str | None:
+    """What a person answers in a line; None when nobody sits at a terminal, or left."""
+    return _asked(lambda: err.input(f"{escape(str(question))}\n> ").strip())
+
+
+def somebody_there() -> bool:
+    """Whether a person sits at a terminal, to be asked."""
+    return sys.stdin.isatty() and err.is_terminal
+
+
+def _asked(answer: Callable[[], str]) -> str | None:
+    if not somebody_there():
         return None
-    with hushed():
-        try:
-            return getpass(f"{question}: ")
-        except EOFError:
-            return None
+    for bar in _bars:
+        bar.stop()  # it would write over the question, and starts again by itself
+    try:
+        return answer()
+    except EOFError:
+        return None
 
 
 @contextmanager
