@@ -133,6 +133,8 @@ class Job:
                 kind,
                 mapping=self.mapping,
             )
+        if held and self.raw.images and len(frame):
+            findings = self._with_stored_twins(findings, frame, Dataset(state))
         summaries = summarise(frame, self._units()) if len(frame) else {}
         findings += drift(held, summaries, self._sources(), state.version)
         read_ = self.raw.rows_read
@@ -146,6 +148,17 @@ class Job:
         return Plan(
             state, table, wider, frame, rejected, findings, counts, unchanged, summaries
         )
+
+    def _with_stored_twins(
+        self, findings: list[Finding], frame: pd.DataFrame, old: Dataset
+    ) -> list[Finding]:
+        """Pictures that come later are held against those that are there."""
+        from kamp_lib.datasets.checks.images import twins_with_stored
+
+        paths = {source.name: source.path for source in self.raw.sources}
+        twins = twins_with_stored(frame, old.to_pandas(), paths, old.images_folder)
+        rest = [f for f in findings if f.code != "near-duplicate-images"]
+        return [*rest, *twins]
 
     def _sources(self) -> dict[str, str]:
         """Stored name -> name in the file."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.reading.pictures import look_at_all
 from kamp_lib.datasets.types import Finding
+from kamp_lib.progress import silent
 from kamp_lib.text import Text
 
 ALIKE = 0.95  # correlation of the fine structure of two pictures
@@ -18,7 +22,56 @@ BLOCK = 500
 SMOOTH = 3.0  # pixels of the small look: larger shapes are light and outline
 # Every picture is compared with every other up to so many; more are cut into such lots.
 MOST_AT_ONCE = 40_000
+MOST_STORED = 20_000
 SHOWN = 20
+COMPARING = Text("이미지 비교하는 중", "comparing images")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A picture as a row of a data set tells of it."""
+
+    name: str
+    image: str
+    kind: str | None
+    split: str | None
+
+
+def twins_with_stored(
+    new: pd.DataFrame, stored: pd.DataFrame, paths: Mapping[str, Path], kept: Path
+) -> list[Finding]:
+    """Twins among new pictures, and of new pictures with those stored before.
+
+    Parameters
+    ----------
+    new, stored : DataFrame
+        Rows of pictures; of the stored ones the newest 20,000 are looked at.
+    paths : mapping
+        Where the file of each new row is, by its name.
+    kept : Path
+        The folder of the stored pictures.
+    """
+    stored = stored.iloc[-MOST_STORED:]
+    seen = [*_rows(stored), *_rows(new)]
+    places = [kept / s.image for s in seen[: len(stored)]]
+    places += [paths[s.name] for s in seen[len(stored) :]]
+    looks = [
+        look.picture.small if look.picture else None
+        for look in look_at_all(places, silent, COMPARING)
+    ]
+    there = [small is not None for small in looks]
+    small = [s for s in looks if s is not None]
+    if len(small) < 2:
+        return []
+    seen = [s for s, is_there in zip(seen, there, strict=True) if is_there]
+    since = sum(there[: len(stored)])
+    return near_duplicates(seen, np.stack(small), since=since)
+
+
+def _rows(frame: pd.DataFrame) -> list[Stored]:
+    rows = frame.reindex(columns=["_file", "image", "defect_class", "split"])
+    rows = rows.astype(object).where(rows.notna(), None)
+    return [Stored(*row) for row in rows.itertuples(index=False, name=None)]
 
 
 class Seen(Protocol):
