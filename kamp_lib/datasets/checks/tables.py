@@ -42,13 +42,11 @@ def blank_cells(context: Context) -> list[Finding]:
     """Gaps among measured values, and gaps beside zeros, which mean something else."""
     blank: dict[str, int] = {}
     beside_zero: dict[str, int] = {}
-    judged = {label.name for label in context.labels}
-    for column in context.measured:
-        if column in judged:
-            continue
+    for column in _of_values(context):
+        # placeholders that an earlier check took out are no blanks: look at the frame
         number = context.frame[column].to_numpy(dtype=float, na_value=np.nan)
         gaps = int(np.isnan(number).sum())
-        if not gaps:
+        if not gaps or gaps == len(number):
             continue
         blank[column] = gaps
         # zeros are a value of their own where they are many, as in sales and counts
@@ -68,6 +66,18 @@ def blank_cells(context: Context) -> list[Finding]:
             examples=[f"{context.shown(c)}: {told[c]:,}" for c in most],
             variant="beside-zero" if zeros else None,
         )
+    ]
+
+
+def _of_values(context: Context) -> list[str]:
+    """Number columns of measurements and settings, those that never move included."""
+    judged = {label.name for label in context.labels}
+    return [
+        c
+        for c in context.numbers
+        if context.role(c) in ("sensor", "setpoint", "extra")
+        and not context.names_records(c)
+        and c not in judged
     ]
 
 
