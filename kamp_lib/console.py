@@ -39,14 +39,6 @@ def progress(what: Text) -> Iterator[Progress]:
         yield listener
 
 
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Nothing moves on the screen while a person is asked."""
-    for bar in _bars:
-        bar.stop()  # it starts again by itself with the next step
-    yield
-
-
 def ask_secret(question: Text) -> str | None:
     """What a person types unseen; None when nobody sits at a terminal."""
     return _asked(lambda: getpass(f"{question}: "))

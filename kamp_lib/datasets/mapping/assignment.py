@@ -24,7 +24,7 @@ VALUE_WEIGHT = 0.06
 SAME_UNIT = 0.5  # evidence of a unit that can be that of the standard column
 ONLY_TIME = 0.75  # confidence of a file's only time column, whatever its name
 # A name that says "actual" is hardly a setting, though all other words agree.
-ACTUAL_FOR_SETPOINT = 0.1
+ACTUAL_FOR_SETPOINT = 0.35
 
 
 @dataclass(frozen=True)
