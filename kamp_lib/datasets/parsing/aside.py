@@ -1,0 +1,59 @@
+"""Rows that are no records: the header once more, and totals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.raw import FILE, ROW, RUN, Raw
+from kamp_lib.datasets.types import Finding
+
+TOTAL = r"^\s*(합\s*계|총\s*계|소\s*계|누\s*계|평\s*균|총\s*합|(grand |sub)?total|sum|average|mean)\s*:?\s*$"
+
+
+def rows_aside(raw: Raw) -> dict[int, str]:
+    """Position -> code of rows that repeat the header and of totals."""
+    table = raw.table
+    texts = [c for c in raw.columns if pa.types.is_string(table.schema.field(c).type)]
+    if not texts:
+        return {}
+    same = np.zeros(table.num_rows, dtype=np.int32)
+    for name in texts:
+        equal = pc.equal(pc.utf8_trim_whitespace(table[name]), name)
+        same += pc.fill_null(equal, False).to_numpy().astype(np.int32)
+    aside = dict.fromkeys(
+        np.flatnonzero(same >= max(1, 0.8 * len(texts))).tolist(), "repeated-header"
+    )
+    # A total stands in the first filled cell of its row.
+    before = np.ones(table.num_rows, dtype=bool)
+    first = [c for c in raw.columns if c != RUN][:3]
+    for name in first:
+        if name not in texts:
+            break
+        total = pc.match_substring_regex(table[name], TOTAL, ignore_case=True)
+        hit = before & pc.fill_null(total, False).to_numpy().astype(bool)
+        if hit.mean() <= 0.05 or hit.sum() == 1:
+            aside |= dict.fromkeys(np.flatnonzero(hit).tolist(), "totals-row")
+        filled = pc.fill_null(
+            pc.not_equal(pc.utf8_trim_whitespace(table[name]), ""), False
+        )
+        before &= ~filled.to_numpy().astype(bool)
+    return aside
+
+
+def aside_findings(raw: Raw, aside: dict[int, str]) -> list[Finding]:
+    """What is said of them."""
+    found = []
+    for code in ("repeated-header", "totals-row"):
+        places = [place for place, why in aside.items() if why == code]
+        if places:
+            rows = raw.table.take(places)
+            first = raw.columns[0]
+            shown = [f"{f}:{r}" for f, r in zip(
+                rows[FILE].to_pylist(), rows[ROW].to_pylist(), strict=True)]  # fmt: skip
+            if code == "totals-row":
+                shown = [str(cell) for cell in rows[first].to_pylist()]
+            found.append(finding(code, count=len(places), examples=shown))
+    return found
