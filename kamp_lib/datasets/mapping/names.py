@@ -193,7 +193,8 @@ def likeness(one: str, other: str) -> float:
         return 0.0
     shared = len(a.meaning & b.meaning) / len(a.meaning | b.meaning)
     best = shared if shared >= 0.6 else 0.0
-    if not odd <= _meant():  # two words that are known are no misspelling
+    replaced = a.meaning - b.meaning and b.meaning - a.meaning
+    if replaced and not odd <= _meant():  # two known words are no misspelling
         best = max(best, _spelling(a.joined, b.joined))
     return 0.9 * best
 
