@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
+from kamp_lib.datasets.checks.clocks import drifting_columns
 from kamp_lib.datasets.checks.columns import (
     already_standardised,
     dead_columns,
@@ -71,6 +72,7 @@ CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
     power_factors,
     category_variants,
     time_stamps,
+    drifting_columns,
     restarting_id,
     rows_in_time_order,
     personal_data,

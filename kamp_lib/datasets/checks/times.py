@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
+from kamp_lib.datasets.checks.clocks import overlapping_files, summer_time
 from kamp_lib.datasets.checks.context import Context
+from kamp_lib.datasets.checks.dates import day_end_midnights, implausible_dates
+from kamp_lib.datasets.checks.gaps import time_gaps
+from kamp_lib.datasets.checks.stamps import Stamps, lasting, sources
 from kamp_lib.datasets.findings import finding
+from kamp_lib.datasets.parsing.mending import GRAINS, grain_of, rebuilt_times
 from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text
 
-NANOSECONDS = {
-    "day": 86_400_000_000_000,
-    "hour": 3_600_000_000_000,
-    "minute": 60_000_000_000,
-    "second": 1_000_000_000,
-}
 SAID = {
     "day": Text("일(날짜)", "day"),
     "hour": Text("시", "hour"),
@@ -23,118 +24,113 @@ SAID = {
     "second": Text("초", "second"),
 }
 WORTH_A_WARNING = 0.01  # share of rows; fewer is a note
+FEWEST = 10  # stamps that are worth a look
+MOST_SOURCES = 1000  # beyond so many, what could be rebuilt is not tried out
 
 
 def time_stamps(context: Context) -> list[Finding]:
-    """Stamps that repeat within one machine's records, are too coarse, or run back."""
+    """Stamps that cannot be, repeat within one source, are too coarse, run back or leap."""
+    looks: tuple[Callable[[Stamps], list[Finding]], ...] = (
+        implausible_dates,
+        day_end_midnights,
+        coarse_or_repeated,
+        unordered,
+        time_gaps,
+        summer_time,
+        overlapping_files,
+    )
     findings: list[Finding] = []
     for column in context.times:
-        stamps = context.frame[column]
-        if stamps.notna().sum() < 10:
-            continue
-        group = _group(context, column)
-        findings += _coarse_or_repeated(context, column, stamps, group)
-        findings += _unordered(context, column, stamps, group)
+        stamps = Stamps(context, column)
+        if len(stamps.order) >= FEWEST:
+            findings += [found for look in looks for found in look(stamps)]
     return findings
 
 
-def _group(context: Context, column: str) -> np.ndarray:
-    """A number per row: the machine, run or part that the record belongs to."""
-    keys = [c for c in context.groups if c != column]
-    if not keys:
-        return np.zeros(len(context.frame), dtype=np.int64)
-    grouped = context.frame.groupby(keys, dropna=False, sort=False)
-    return grouped.ngroup().to_numpy()
-
-
-def _coarse_or_repeated(
-    context: Context, column: str, stamps: pd.Series, group: np.ndarray
-) -> list[Finding]:
-    held = stamps.notna().to_numpy()
-    pairs = pd.DataFrame({"group": group[held], "stamp": stamps[held].to_numpy()})
-    repeated = pairs.duplicated()
+def coarse_or_repeated(stamps: Stamps) -> list[Finding]:
+    """Stamps that occur again within one source."""
+    pairs = pd.DataFrame({"group": stamps.group, "stamp": stamps.times})
+    repeated = pairs.duplicated().to_numpy()
     count = int(repeated.sum())
-    share = count / len(pairs)
     # an image or part of the same instant is normal where records come in batches
     if not count:
         return []
     findings = []
     per_stamp = len(pairs) / (len(pairs) - count)
-    grain = resolution(stamps)
+    right = stamps.times[~stamps.wrong]
+    grain = grain_of(right) if len(right) else None
     # two records of one second may be two parts of one shot
     least = 3 if grain == "second" else 2
     if grain is not None and per_stamp >= least and len(pairs) - count > 1:
-        findings.append(
-            finding(
-                "coarse-timestamps",
-                columns=context.names(column),
-                count=len(pairs),
-                examples=_stamps(stamps[held].iloc[:2]),
-                column=context.shown(column),
-                resolution=SAID[grain],
-                per_stamp=per_stamp,
-            )
-        )
+        findings.append(_coarse(stamps, grain, per_stamp))
+    share = count / len(pairs)
+    again = pairs.loc[repeated, "stamp"].drop_duplicates().head(3)
     findings.append(
         finding(
             "duplicate-timestamps",
-            columns=context.names(column),
+            columns=stamps.names(),
             count=count,
-            examples=_stamps(pairs.loc[repeated, "stamp"].drop_duplicates().head(3)),
+            examples=again,
             severity=None if share >= WORTH_A_WARNING else "info",
-            column=context.shown(column),
+            column=stamps.shown(),
         )
     )
     return findings
 
 
-def resolution(stamps: pd.Series) -> str | None:
-    """The coarsest unit that all stamps are whole numbers of; None below seconds."""
-    ticks = _ticks(stamps.dropna())
-    for name, size in NANOSECONDS.items():
-        if not (ticks % size).any():
-            return name
-    return None
+def _coarse(stamps: Stamps, grain: str, per_stamp: float) -> Finding:
+    safe = _can_be_rebuilt(stamps)
+    return finding(
+        "coarse-timestamps",
+        variant="safe" if safe else None,
+        columns=stamps.names(),
+        count=len(stamps.order),
+        examples=stamps.times.iloc[:2],
+        column=stamps.shown(),
+        resolution=SAID[grain],
+        per_stamp=per_stamp,
+        step=lasting(GRAINS[grain] / round(per_stamp)),
+    )
 
 
-def _ticks(stamps: pd.Series) -> np.ndarray:
-    """Nanoseconds as the clock on the wall shows them."""
-    wall = stamps.dt.tz_localize(None) if stamps.dt.tz is not None else stamps
-    return wall.to_numpy().astype("datetime64[ns]").astype(np.int64)
+def _can_be_rebuilt(stamps: Stamps) -> bool:
+    """Whether `rebuilt_times` works for every source."""
+    parts = stamps.times.groupby(stamps.group, sort=False)
+    if parts.ngroups > MOST_SOURCES:
+        return False
+    return all(rebuilt_times(part) is not None for _, part in parts)
 
 
-def _unordered(
-    context: Context, column: str, stamps: pd.Series, group: np.ndarray
-) -> list[Finding]:
-    held = stamps.notna().to_numpy()
-    time = _ticks(stamps[held])
-    order = np.argsort(group[held], kind="stable")
-    same = np.diff(group[held][order]) == 0
-    step = np.diff(time[order])
-    back = (step < 0) & same
+def unordered(stamps: Stamps) -> list[Finding]:
+    """Places where a source's time runs back: where, how often, and after which manner."""
+    step, place = stamps.steps
+    back = step < 0
     count = int(back.sum())
-    ahead = int(((step > 0) & same).sum())
     if not count:
         return []
-    places = np.flatnonzero(back)[:3]
-    shown = stamps[held].iloc[order[places + 1]]
-    # newest first is an order too, and a stray row is a note, not a warning
-    newest_first = count >= 20 and ahead <= 0.01 * count
-    few = count < WORTH_A_WARNING * held.sum()
+    manner = _manner(stamps, step[back], int((step > 0).sum()))
+    few = count < WORTH_A_WARNING * len(stamps.order)
     return [
         finding(
             "unordered-timestamps",
-            columns=context.names(column),
+            variant=manner,
+            columns=stamps.names(),
             count=count,
-            examples=_stamps(shown),
-            severity="info" if newest_first or few else None,
-            column=context.shown(column),
+            examples=stamps.said(place[back][:3]),
+            severity="info" if manner == "newest-first" or few else None,
+            column=stamps.shown(),
+            longest=lasting(-int(step.min())),
         )
     ]
 
 
-def _stamps(stamps: pd.Series) -> list[str]:
-    return [str(pd.Timestamp(s)) for s in stamps]
+def _manner(stamps: Stamps, back: np.ndarray, ahead: int) -> str | None:
+    """How the order was lost; None: the rows are shuffled."""
+    if len(back) >= 20 and ahead <= 0.01 * len(back):
+        return "newest-first"
+    if len(stamps.order) >= 50 * len(back):
+        return "restart"
+    return "late" if (-back <= 10 * stamps.usual).mean() >= 0.9 else None
 
 
 def restarting_id(context: Context) -> list[Finding]:
@@ -144,7 +140,7 @@ def restarting_id(context: Context) -> list[Finding]:
         counter = context.names_records(column) or context.role(column) == "id"
         if not counter or len(number) < 50 or not np.isfinite(number).all():
             continue
-        grouped = _group(context, column)
+        grouped = sources(context, column)
         order = np.argsort(grouped, kind="stable")
         step = np.diff(number[order])[np.diff(grouped[order]) == 0]
         if not len(step) or (step == 1).mean() < 0.9:

@@ -21,7 +21,7 @@ STEADY = 0.95  # of the stamps have the usual number of rows
 
 def grain_of(times: pd.Series) -> str | None:
     """The coarsest unit that all times are whole numbers of; None below seconds."""
-    ticks = _ticks(times.dropna())
+    ticks = ticks_of(times.dropna())
     return next(
         (name for name, size in GRAINS.items() if not (ticks % size).any()), None
     )
@@ -42,7 +42,7 @@ def rebuilt_times(times: pd.Series) -> pd.Series | None:
     grain = grain_of(times)
     if grain is None or times.isna().any() or len(times) < 4:
         return None
-    size, ticks = GRAINS[grain], _ticks(times)
+    size, ticks = GRAINS[grain], ticks_of(times)
     starts = np.flatnonzero(np.diff(ticks, prepend=ticks[0] - 1))
     count = np.diff(starts, append=len(ticks))
     leap = np.diff(ticks[starts]) != size
@@ -91,7 +91,7 @@ def day_ends(times: pd.Series) -> np.ndarray:
     ends = np.zeros(len(times), dtype=bool)
     if len(times) < 3 or times.isna().any():
         return ends
-    ticks = _ticks(times)
+    ticks = ticks_of(times)
     step = np.diff(ticks)
     forward = step[step > 0]
     if not len(forward):
@@ -111,7 +111,7 @@ def misplaced(times: pd.Series, now: pd.Timestamp | None = None) -> np.ndarray:
     """
     latest = (now or pd.Timestamp.now()) + pd.Timedelta(days=1)
     wrong = ((times < EARLIEST) | (times > latest)).to_numpy(dtype=bool)
-    known = np.sort(_ticks(times[~wrong & times.notna().to_numpy()]))
+    known = np.sort(ticks_of(times[~wrong & times.notna().to_numpy()]))
     if len(known) < 20:
         return wrong
     width = int(np.ceil(BULK * len(known)))
@@ -145,7 +145,7 @@ def mended_dates(times: pd.Series) -> pd.Series | None:
     return times.where(~between, right.ffill())
 
 
-def _ticks(times: pd.Series) -> np.ndarray:
+def ticks_of(times: pd.Series) -> np.ndarray:
     """Microseconds as the clock on the wall shows them."""
     wall = times.dt.tz_localize(None) if times.dt.tz is not None else times
     return wall.to_numpy().astype(US).astype(np.int64)

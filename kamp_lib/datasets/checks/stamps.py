@@ -1,0 +1,139 @@
+"""A time column laid out for checks: by machine, run and file, in the order of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from kamp_lib.datasets.checks.context import Context
+from kamp_lib.datasets.parsing.mending import DAY, day_ends, misplaced, ticks_of
+from kamp_lib.datasets.raw import FILE, ROW
+from kamp_lib.text import Text
+
+SECOND = 1_000_000  # all ticks are microseconds
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """The filled cells of one time column of a frame.
+
+    `order` holds their positions in the frame, source by source (a file, machine, run
+    or part) and each in the order of its rows; the other arrays follow it.
+    """
+
+    context: Context
+    column: str
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        held = np.flatnonzero(self.context.frame[self.column].notna().to_numpy())
+        return held[np.argsort(self._group[held], kind="stable")]
+
+    @cached_property
+    def _group(self) -> np.ndarray:
+        return sources(self.context, self.column)
+
+    @cached_property
+    def times(self) -> pd.Series:
+        """As written, on the clock on the wall."""
+        times = self.context.frame[self.column].iloc[self.order].reset_index(drop=True)
+        return times.dt.tz_localize(None) if times.dt.tz is not None else times
+
+    @cached_property
+    def group(self) -> np.ndarray:
+        return self._group[self.order]
+
+    @cached_property
+    def wrong(self) -> np.ndarray:
+        """Stamps that cannot be: other checks leave them out."""
+        return misplaced(self.times)
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """Every 00:00 that closes the day whose date it bears."""
+        return day_ends(self.times)
+
+    @cached_property
+    def ticks(self) -> np.ndarray:
+        """Microseconds, ends of days where they belong."""
+        return ticks_of(self.times) + np.where(self.ends, DAY, 0)
+
+    @cached_property
+    def steps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Steps between neighbouring rows of one source, and the later row's place."""
+        right = np.flatnonzero(~self.wrong)
+        same = np.diff(self.group[right]) == 0
+        return np.diff(self.ticks[right])[same], right[1:][same]
+
+    @cached_property
+    def in_time(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ticks by source and then by time; the step to the next one of the source, or 0."""
+        right = ~self.wrong
+        ticks, group = self.ticks[right], self.group[right]
+        if (self.steps[0] < 0).any():
+            order = np.lexsort((ticks, group))
+            ticks, group = ticks[order], group[order]
+        step = np.diff(ticks, append=ticks[-1:])
+        return ticks, np.where(np.diff(group, append=-1) != 0, 0, step)
+
+    @cached_property
+    def usual(self) -> int:
+        """The usual step from a record to the next; 0 when there is none."""
+        step = self.in_time[1]
+        forward = step[step > 0]
+        return int(np.median(forward)) if len(forward) else 0
+
+    def names(self) -> list[str]:
+        return self.context.names(self.column)
+
+    def shown(self) -> str:
+        return self.context.shown(self.column)
+
+    def said(self, places: np.ndarray) -> list[str]:
+        """Stamps with the row they stand in, as far as it is known."""
+        frame = self.context.frame
+        result = []
+        for place in places:
+            stamp = str(pd.Timestamp(self.times.iloc[place]))
+            if {FILE, ROW} <= set(frame.columns):
+                file, row = frame[[FILE, ROW]].iloc[self.order[place]]
+                stamp += f" ({file}:{row})"
+            result.append(stamp)
+        return result
+
+
+def sources(context: Context, column: str) -> np.ndarray:
+    """A number per row: the file, machine, run or part that the record belongs to."""
+    keys = [c for c in context.groups if c != column]
+    if not keys:
+        return np.zeros(len(context.frame), dtype=np.int64)
+    grouped = context.frame.groupby(keys, dropna=False, sort=False)
+    return grouped.ngroup().to_numpy()
+
+
+def lasting(ticks: float) -> Text:
+    """A length of time in its two largest units.
+
+    >>> lasting(4_200_000_000).en
+    '1 h 10 min'
+    """
+    units = (
+        (DAY, "일", " d"),
+        (3600 * SECOND, "시간", " h"),
+        (60 * SECOND, "분", " min"),
+        (SECOND, "초", " s"),
+    )
+    rest = int(ticks)
+    ko: list[str] = []
+    en: list[str] = []
+    for size, word, sign in units:
+        count, rest = divmod(rest, size)
+        if count and len(ko) < 2:
+            ko.append(f"{count}{word}")
+            en.append(f"{count}{sign}")
+    if not ko:
+        return Text(f"{ticks / SECOND:g}초", f"{ticks / SECOND:g} s")
+    return Text(" ".join(ko), " ".join(en))
