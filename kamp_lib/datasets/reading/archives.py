@@ -26,10 +26,12 @@ from unicodedata import normalize
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw, Source
+from kamp_lib.datasets.reading.folders import LITTER, natural, passed_over
 from kamp_lib.datasets.reading.kinds import (
     ARCHIVE_ENDINGS,
     ENDINGS,
     IMAGE_ENDINGS,
+    File,
     kind_of,
 )
 from kamp_lib.datasets.reading.locked import password_of, wrong_password
@@ -44,7 +46,6 @@ CHUNK = 1 << 20
 LOCKED = 0x1  # bits of a member's flags
 UTF_8 = 0x800
 OTHER_ARCHIVES = (*ARCHIVE_ENDINGS, ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz")
-File = tuple[Path, str]
 
 
 @dataclass(frozen=True)
@@ -261,12 +262,12 @@ def _wanted(
                 " 파일만 골라 다시 압축하세요.",
                 f"{name!r} holds an unsafe path or a link ({member!r}); pack just the files again.",
             )
-        if info.is_dir() or any(p.startswith((".", "__", "~$")) for p in parts):
-            continue  # what Macs and Excel leave behind
+        if info.is_dir() or _is_litter(member):
+            continue
         ending = Path(parts[-1]).suffix.lower()
         if ending in (*ENDINGS, *IMAGE_ENDINGS) and ending not in ARCHIVE_ENDINGS:
             wanted.append((info, member))
-    return wanted
+    return sorted(wanted, key=lambda w: natural(w[1]))
 
 
 def _leads_out(info: zipfile.ZipInfo, member: str, parts: list[str]) -> bool:
@@ -308,14 +309,21 @@ def _passed_over(
     wanted: list[tuple[zipfile.ZipInfo, str]],
     name: str,
 ) -> list[Finding]:
-    """Say which members are not read; what Macs leave behind goes without saying."""
+    """Say which members are not read; what systems leave behind goes without saying."""
     read = {id(info) for info, _ in wanted}
     names = [_member_name(i) for i in infos if id(i) not in read and not i.is_dir()]
-    names = [n for n in names if not re.search(r"(^|/)(\.|__|~\$)", n)]
+    names = [n for n in names if not _is_litter(n)]
     nested = [n for n in names if n.lower().endswith(OTHER_ARCHIVES)]
-    rest = [n for n in names if n not in nested]
-    found = []
-    for code, left in (("nested-archive", nested), ("files-passed-over", rest)):
-        if left:
-            found.append(finding(code, count=len(left), examples=left, archive=name))
-    return found
+    said = passed_over([n for n in names if n not in nested], name)
+    if nested:
+        said.append(
+            finding("nested-archive", count=len(nested), examples=nested, archive=name)
+        )
+    return said
+
+
+def _is_litter(member: str) -> bool:
+    """What Macs, Windows and open workbooks leave in every folder."""
+    parts = member.split("/")
+    hidden = any(part.startswith((".", "__", "~$")) for part in parts)
+    return hidden or parts[-1].lower() in LITTER

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import Raw
-from kamp_lib.datasets.reading.archives import Archives, File
+from kamp_lib.datasets.reading.archives import Archives
 from kamp_lib.datasets.reading.folders import (
     files_behind,
     passed_over,
@@ -16,7 +16,7 @@ from kamp_lib.datasets.reading.folders import (
 )
 from kamp_lib.datasets.reading.formats import read_table
 from kamp_lib.datasets.reading.joining import join, refuse_strangers, sort_out
-from kamp_lib.datasets.reading.kinds import IMAGE_ENDINGS
+from kamp_lib.datasets.reading.kinds import IMAGE_ENDINGS, File
 from kamp_lib.datasets.reading.labels import (
     SURE,
     Match,
@@ -85,8 +85,9 @@ def read(
     behind = [files_behind(path, label_path) for path in given]
     archives = Archives(options)
     files = with_own_names(archives.opened([f for found, _ in behind for f in found]))
-    folder = next((path.name or str(path) for path in given if path.is_dir()), None)
-    runs = label_path is not None or folder is not None or len(files) > len(given)
+    together = (p for p in given if p.is_dir() or len(files) > len(given))
+    folder = next((path.name or str(path) for path in together), None)
+    runs = label_path is not None or folder is not None
     pictures, tables = _by_kind(files, folder)
     if pictures:
         raw = _read_pictures(pictures, tables, folder, label_path, options, progress)

@@ -10,8 +10,7 @@ from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.reading.archives import File
-from kamp_lib.datasets.reading.kinds import ENDINGS, IMAGE_ENDINGS
+from kamp_lib.datasets.reading.kinds import ENDINGS, IMAGE_ENDINGS, File
 from kamp_lib.datasets.reading.masks import SPLITS
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError

@@ -27,6 +27,7 @@ BY_ENDING = {
 ARCHIVE_ENDINGS = (".zip", ".gz")
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ENDINGS = (*BY_ENDING, *ARCHIVE_ENDINGS)
+File = tuple[Path, str]  # where it is, and what the person calls it
 
 _MAGIC = {
     b"PAR1": "parquet",
