@@ -14,8 +14,8 @@ consistency
     agree with one another.
 timeliness
     100 with a filled, fine, ordered time stamp; less the share of missing stamps, 40
-    when stamps cannot tell records apart, 20 when they run backwards; 50 without any
-    time column where the record kind has one.
+    when stamps cannot tell records apart, 20 when they run backwards or are wrong, 10
+    when records are missing; 50 without any time column where the record kind has one.
 
 The score is the weighted mean: completeness and validity 25 %, uniqueness and
 consistency 20 %, timeliness 10 %.
@@ -50,6 +50,12 @@ PART_OF = {
     "duplicate-timestamps": "timeliness",
     "coarse-timestamps": "timeliness",
     "unordered-timestamps": "timeliness",
+    "implausible-dates": "timeliness",
+    "day-end-midnight": "timeliness",
+    "clock-drift": "timeliness",
+    "summer-time": "timeliness",
+    "time-gaps": "timeliness",
+    "time-without-date": "timeliness",
     "shifted-columns": "consistency",
     "swapped-columns": "consistency",
     "dead-column": "consistency",
@@ -63,6 +69,8 @@ PART_OF = {
     "mixed-image-modes": "consistency",
     "text-for-missing": "completeness",
 }
+WRONG_TIMES = ("unordered-timestamps", "implausible-dates", "day-end-midnight",
+               "clock-drift", "summer-time")  # fmt: skip
 PENALTY = {"error": 30.0, "warning": 8.0, "info": 1.0}
 PARTS = {
     "completeness": Text("완전성", "Completeness"),
@@ -171,14 +179,14 @@ def _timeliness(
         return 50.0 if expected else 100.0
     column = "ts" if "ts" in times else times[0]
     part = 100.0 * float(values[column].notna().mean()) if len(values) else 0.0
-    if any(
-        f.severity != "info"
-        for code in ("coarse-timestamps", "duplicate-timestamps")
-        for f in by_code.get(code, [])
+    for codes, less in (
+        (("coarse-timestamps", "duplicate-timestamps"), 40.0),
+        (WRONG_TIMES, 20.0),
+        (("time-gaps",), 10.0),
     ):
-        part -= 40.0
-    if any(f.severity != "info" for f in by_code.get("unordered-timestamps", [])):
-        part -= 20.0
+        found = [f for code in codes for f in by_code.get(code, [])]
+        if any(f.severity != "info" for f in found):
+            part -= less
     return part
 
 
