@@ -98,16 +98,17 @@ class _Pairs:
 
     def __post_init__(self) -> None:
         self._codes = {
-            what: np.unique(
-                [str(getattr(s, what)) for s in self.seen], return_inverse=True
-            )[1]
+            what: pd.factorize(np.array([getattr(s, what) for s in self.seen], object))[
+                0
+            ]
             for what in self.across
         }
 
     def add(self, one: np.ndarray, other: np.ndarray) -> None:
         self.count += len(one)
         for what, codes in self._codes.items():
-            self.across[what] += int((codes[one] != codes[other]).sum())
+            known = (codes[one] >= 0) & (codes[other] >= 0)
+            self.across[what] += int((known & (codes[one] != codes[other])).sum())
         for i, j in zip(one[:SHOWN], other[:SHOWN], strict=True):
             if len(self.shown) < SHOWN:
                 self.shown.append(f"{self.seen[i].name} = {self.seen[j].name}")

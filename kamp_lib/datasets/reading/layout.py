@@ -186,11 +186,8 @@ def _is_sparse_row(grid: _Grid, row: int) -> bool:
     """A record with few values (sales of a new part) is a record below a header, too."""
     kinds = [(grid.kind(row, p), grid.columns[p]) for p in grid.strong]
     filled = [mine == usual for mine, usual in kinds if mine]
-    return (
-        len(filled) > 1
-        and all(filled)
-        and any(grid.is_wordy(above) for above in range(row))
-    )
+    heads = (r for r in range(row) if grid.filled[r] * 2 >= grid.typical)
+    return len(filled) > 1 and all(filled) and any(not grid.fits(r) for r in heads)
 
 
 def _is_row_without_values(grid: _Grid, row: int) -> bool:
