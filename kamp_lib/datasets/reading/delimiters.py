@@ -20,6 +20,9 @@ _SAID = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
 
 Records = tuple[list[list[str]], list[int]]
 
+# One cell may be longer than csv's own 128 KiB: a stray quote swallows whole pages.
+csv.field_size_limit(1 << 30)
+
 
 def find_delimiter(head: str) -> str:
     """The delimiter of a text by its first lines; a comma when there is none.

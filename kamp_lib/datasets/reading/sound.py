@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import pyarrow as pa
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.raw import Raw
-from kamp_lib.datasets.reading.arrow_files import check_cells, no_data, raw_of
-from kamp_lib.errors import KampError
+from kamp_lib.datasets.reading.arrow_files import check_cells, raw_of
+from kamp_lib.datasets.reading.refusals import no_data, plainly
 
 
 def read_sound(path: Path, name: str) -> Raw:
@@ -23,20 +22,17 @@ def read_sound(path: Path, name: str) -> Raw:
     """
     from scipy.io import wavfile
 
-    try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always", wavfile.WavFileWarning)
-            rate, samples = wavfile.read(path)
-    except (ValueError, EOFError, struct.error, OSError, ArithmeticError) as error:
-        raise KampError(
-            f"'{name}'은(는) 끝까지 저장되지 않았거나 압축된 WAV 파일입니다. PCM WAV로 다시 저장하세요.",
-            f"{name!r} is a truncated or compressed WAV file; save it again as PCM WAV.",
-        ) from error
-    samples = samples.reshape(len(samples), -1)
-    if samples.size == 0:
+    with (
+        plainly(name, "PCM WAV"),
+        warnings.catch_warnings(record=True) as said,
+        np.errstate(invalid="ignore"),
+    ):
+        warnings.simplefilter("always", wavfile.WavFileWarning)
+        rate, samples = wavfile.read(path)
+        scaled = _full_scale(samples.reshape(len(samples), -1))
+    if scaled.size == 0 or rate <= 0:
         raise no_data(name)
-    check_cells(samples.size, 1, name)
-    scaled = _full_scale(samples)
+    check_cells(scaled.size, 1, name)
     columns = {"time_s": pa.array(np.arange(len(scaled)) / rate)}
     for place in range(scaled.shape[1]):
         columns[f"channel_{place + 1}"] = pa.array(scaled[:, place])

@@ -142,9 +142,11 @@ def _line_numbers(
 
 
 def _with_all_columns(table: pa.Table, names: list[str]) -> pa.Table:
-    for name in names[table.num_columns :]:
-        table = table.append_column(name, pa.array([""] * table.num_rows, pa.string()))
-    return table
+    missing = names[table.num_columns :]
+    if not missing:
+        return table
+    empty = pa.array([""] * table.num_rows, pa.string())
+    return pa.Table.from_arrays([*table.columns, *[empty] * len(missing)], names=names)
 
 
 def _without_empty_rows(

@@ -29,6 +29,7 @@ from kamp_lib.errors import KampError
 
 LONGEST_HEAD = 16 * HEAD  # of a file whose lines are very long
 ENOUGH_LINES = 20
+MOST_COLUMNS = 20_000
 SHORT_SHARE = 0.1  # of the rows: a habit of the program that wrote them, no accident
 # A backslash before a quote inside a cell, as databases write it.
 _ESCAPED = re.compile(r'\\"[^,;\t|\r\n]')
@@ -77,6 +78,14 @@ def read_text(path: Path, data: bytes, name: str) -> Raw:
     decoder = Decoder(data[:HEAD], name)
     text = decoder.utf8(data)
     form = text_form(text, name)
+    if len(form.layout.names) > MOST_COLUMNS:
+        count = len(form.layout.names)
+        raise KampError(
+            f"'{name}'의 열이 {count:,}개로 너무 많습니다(최대 {MOST_COLUMNS:,}개)."
+            " 구분 기호가 맞는지, 행과 열이 뒤바뀌지 않았는지 확인하세요.",
+            f"{name!r} has {count:,} columns, more than {MOST_COLUMNS:,};"
+            " check its delimiter, and that rows and columns are not exchanged.",
+        )
     table, rejected, padded = cells_of(text, form, name)
     rows = table.num_rows + len(rejected)
     if len(rejected) > table.num_rows:
