@@ -16,6 +16,7 @@ from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.parsing.columns import parse
+from kamp_lib.datasets.parsing.numbers import whole_again
 from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
 from kamp_lib.datasets.storage.dataset import Dataset, as_frame
@@ -56,7 +57,9 @@ def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -
     rejected, places = rejected_rows(raw, parsed)
     keep = np.ones(len(parsed.frame), dtype=bool)
     keep[places] = False
-    frame = parsed.frame[keep].reset_index(drop=True) if len(places) else parsed.frame
+    frame = parsed.frame
+    if len(places):
+        frame = whole_again(frame[keep].reset_index(drop=True))
     cells = kept_cells(raw, places)
     raw.release()
     if frame.empty:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kamp_lib.datasets import Finding, Parsed, parse, read
@@ -169,12 +169,14 @@ def test_truth_is_spelled_alike_whatever_wrote_it(tmp_path: Path) -> None:
     assert result.frame["x"].fillna("").tolist() == ["true", "false", ""]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_every_text_is_some_kind_of_cell(text: str) -> None:
     assert kind_of(text.strip()) in ("", "number", "quantity", "time", "word")
     assert is_unit(text) in (True, False)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     numbers=st.lists(
         st.decimals(-(10**9), 10**9, places=2).map(float), min_size=2, max_size=20

@@ -183,3 +183,13 @@ def numbers_of(column: pa.ChunkedArray) -> pd.Series:
     if largest is not None and largest >= EXACT:
         return column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return pd.Series(column.cast(pa.float64()).to_numpy())
+
+
+def whole_again(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns of whole numbers as int64, once the rows that had none are gone."""
+    whole = {
+        name: made
+        for name in frame.columns[frame.dtypes == "float64"]
+        if (made := numbers_of(pa.chunked_array([frame[name]]))).dtype == "int64"
+    }
+    return frame.assign(**whole)
