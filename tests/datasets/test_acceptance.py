@@ -250,7 +250,6 @@ def test_missing_seconds_of_the_water_pump_are_gaps(look: Look):
     assert seen.all("time-gaps")
 
 
-@pytest.mark.xfail(strict=True, reason="mixed-decimals are found when text is parsed")
 def test_points_of_the_orders_are_decimal_and_thousands(look: Look):
     seen = look("generic", "daily_orders/Daily_Demand_Forecasting_Orders.csv")
     assert "Banking orders (1)" in seen.columns("mixed-decimals")

@@ -61,11 +61,10 @@ def sentinel_values(context: Context) -> list[Finding]:
         ):
             continue
         number = context.numbers[column]
-        placeholders = np.unique(number[np.isin(number, PLACEHOLDERS)])
-        rest = number[np.isfinite(number) & ~np.isin(number, PLACEHOLDERS)]
-        suspects = [v for v in placeholders if _is_far(v, rest)]
-        if _never_zero(context, column) and _zero_is_far(rest):
-            suspects.append(0.0)
+        suspects = _suspects(number)
+        if _never_zero(context, column):
+            rest = number[np.isfinite(number) & ~np.isin(number, PLACEHOLDERS)]
+            suspects += [0.0] if _zero_is_far(rest) else []
         for value in suspects:
             count = int((number == value).sum())
             if value == 0.0 or count < len(number):
@@ -84,6 +83,19 @@ def sentinel_values(context: Context) -> list[Finding]:
                 )
             )
     return findings
+
+
+def _suspects(number: np.ndarray) -> list[float]:
+    """Placeholders that occur far from all other values."""
+    ends = [np.fmin.reduce(number), np.fmax.reduce(number)] if len(number) else []
+    if not any(np.isfinite(ends)):
+        return []
+    low, high = ends
+    occurring = [v for v in PLACEHOLDERS if low <= v <= high and (number == v).any()]
+    if not occurring:
+        return []
+    rest = number[np.isfinite(number) & ~np.isin(number, PLACEHOLDERS)]
+    return sorted(v for v in occurring if _is_far(v, rest))
 
 
 def _is_far(value: float, rest: np.ndarray) -> bool:

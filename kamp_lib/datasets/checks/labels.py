@@ -23,6 +23,8 @@ from kamp_lib.text import Text
 CHANCE_BITS = 20.0
 FEWEST_EACH = 3  # cases of either kind
 MOST_WORDS = 50
+SAMPLE = 20_000
+TELLING = 4  # columns of most values, which hardly two records share
 
 
 def single_class_label(context: Context) -> list[Finding]:
@@ -163,9 +165,11 @@ def label_in_disguise(context: Context) -> list[Finding]:
                 continue
             if context.role(column) in ("target", "id", "time"):
                 continue
-            if column not in cases or cases[column].nunique(dropna=False) < 2:
+            if column not in cases or context.distinct[column] == 0:
                 continue
-            bits = _bits(cases[column], bad, context.names_records(column))
+            # a number of many values tells by where it lies, not by which it is
+            many = column in context.numbers and context.distinct[column] > MOST_WORDS
+            bits = _bits(cases[column], bad, context.names_records(column), many=many)
             # a run's label has few cases: one in a thousand shuffles has to do
             least = 10.0 if by_run else CHANCE_BITS
             if bits is None or needed - bits < least:
@@ -188,14 +192,14 @@ def label_in_disguise(context: Context) -> list[Finding]:
 def _cases(context: Context, label: Label) -> tuple[pd.DataFrame, np.ndarray, bool]:
     """One row per judged case: per run where label is of the run, else per record."""
     judged = label.bad.notna()
-    frame = context.frame.loc[judged, context.columns]
+    frame = context.frame if judged.all() else context.frame[judged]
     bad = label.bad[judged]
     run = context.runs
     if run is not None and len(bad):
         run = run[judged]
         per_run = bad.groupby(run, sort=False)
         if (per_run.nunique() == 1).all() and len(per_run) < len(bad) / 5:
-            constant = [c for c in frame.columns if _is_constant(frame[c], run)]
+            constant = [c for c in context.columns if _is_constant(frame[c], run)]
             first = frame[constant].groupby(run, sort=False).first()
             return first, per_run.first().to_numpy(), True
     return frame, bad.to_numpy(), False
@@ -213,9 +217,12 @@ def _is_constant(values: pd.Series, run: pd.Series) -> bool:
     return True
 
 
-def _bits(values: pd.Series, bad: np.ndarray, is_id: bool) -> float | None:
+def _bits(
+    values: pd.Series, bad: np.ndarray, is_id: bool, *, many: bool
+) -> float | None:
     """Bits of freedom of a perfect rule on one column; None when it is not perfect."""
     isna = values.isna().to_numpy()
+    step = max(1, len(values) // SAMPLE)
     if isna.any() and not isna.all() and np.array_equal(isna, bad == 1):
         return 1.0
     if isna.any() and np.array_equal(~isna, bad == 1):
@@ -224,18 +231,32 @@ def _bits(values: pd.Series, bad: np.ndarray, is_id: bool) -> float | None:
         return None
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         number = values.to_numpy(dtype=float, na_value=np.nan)
+        if many and _overlap(number[::step], bad[::step]):
+            return None  # what overlaps in some rows overlaps in all
         good, worse = number[(bad == 0) & ~isna], number[(bad == 1) & ~isna]
         if not len(good) or not len(worse) or isna.mean() > 0.5:
             return None
         apart = good.max() < worse.min() or worse.max() < good.min()
         if apart:
             return 1.0 + log2(max(2, len(np.unique(number))))
+        if many:
+            return None
     codes, words = pd.factorize(values, use_na_sentinel=False)
     if len(words) > min(MOST_WORDS, len(values) / 2):
         return None
     of_word = np.bincount(codes, weights=bad, minlength=len(words))
     size = np.bincount(codes, minlength=len(words))
-    return float(len(words)) if np.all((of_word == 0) | (of_word == size)) else None
+    perfect = len(words) > 1 and np.all((of_word == 0) | (of_word == size))
+    return float(len(words)) if perfect else None
+
+
+def _overlap(number: np.ndarray, bad: np.ndarray) -> bool:
+    good, worse = number[bad == 0], number[bad == 1]
+    if not len(good) or not len(worse):
+        return False
+    above = np.fmin.reduce(worse) > np.fmax.reduce(good)
+    below = np.fmax.reduce(worse) < np.fmin.reduce(good)
+    return not (above or below)
 
 
 def _examples(values: pd.Series, bad: np.ndarray) -> list[str]:
@@ -265,28 +286,45 @@ def contradicting_twins(context: Context) -> list[Finding]:
         bad = label.bad[judged].to_numpy()
         if not 0 < bad.sum() < len(bad) or _labels_runs(context, label):
             continue
-        vector = row_hashes(context.frame.loc[judged, inputs]).to_numpy()
-        codes, vectors = pd.factorize(vector)
+        rows = _repeated(context, inputs, np.flatnonzero(judged))
+        codes, vectors = pd.factorize(_hashes(context, inputs, rows))
         # settings alone repeat by nature; only rich process values make twins
-        if len(vectors) < 0.2 * len(codes):
+        if len(bad) - len(rows) + len(vectors) < 0.2 * len(bad):
             continue
+        bad = label.bad.to_numpy()[rows]
         of_group = np.bincount(codes, weights=bad)
         size = np.bincount(codes)
         mixed = (of_group > 0) & (of_group < size)
         if not mixed.any():
             continue
+        first = rows[codes == np.flatnonzero(mixed)[0]]
         findings.append(
             finding(
                 "contradicting-twins",
                 columns=context.names(label.name),
                 count=int(mixed.sum()),
-                examples=_rows(context, judged, codes, int(np.flatnonzero(mixed)[0])),
+                examples=_rows(context, first),
                 rows=int(size[mixed].sum()),
                 shared=int((size > 1).sum()),
                 target=context.shown(label.name),
             )
         )
     return findings
+
+
+def _repeated(context: Context, inputs: list[str], rows: np.ndarray) -> np.ndarray:
+    """Rows that may share every value: those that share the columns of most values.
+
+    In most data hardly any do, and the rest need not be looked at in all columns.
+    """
+    telling = sorted(inputs, key=lambda c: -context.distinct[c])[:TELLING]
+    return rows[pd.Series(_hashes(context, telling, rows)).duplicated(keep=False)]
+
+
+def _hashes(context: Context, columns: list[str], rows: np.ndarray) -> np.ndarray:
+    frame = context.frame[columns]
+    chosen = frame if len(rows) == len(frame) else frame.iloc[rows]
+    return row_hashes(chosen).to_numpy()
 
 
 def _is_code(context: Context, column: str) -> bool:
@@ -305,10 +343,7 @@ def _labels_runs(context: Context, label: Label) -> bool:
     return bool((label.bad.groupby(run, sort=False).nunique() <= 1).all())
 
 
-def _rows(
-    context: Context, judged: pd.Series, codes: np.ndarray, group: int
-) -> list[str]:
+def _rows(context: Context, places: np.ndarray) -> list[str]:
     if "_row" not in context.frame.columns:
         return []
-    rows = context.frame.loc[judged, "_row"].to_numpy()[codes == group]
-    return [f"row {row}" for row in rows[:4]]
+    return [f"row {row}" for row in context.frame["_row"].iloc[places[:4]]]

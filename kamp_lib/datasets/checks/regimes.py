@@ -110,25 +110,35 @@ def _most_moved(blocks: dict[str, np.ndarray]) -> tuple[int, list[str]]:
     best: tuple[int, list[str]] = (0, [])
     if wide < 2:
         return best
+    middles = {c: _middles(v) for c, v in blocks.items()}
+    noise = {c: _noise(v) for c, v in blocks.items()}
     for at in range(wide, count - wide + 1):
         moved = [
             c
             for c, v in blocks.items()
-            if _stepped(v[at - wide : at], v[at : at + wide])
+            if _stepped(middles[c][at - wide : at + wide], noise[c])
+            and apart(v[at - wide : at].ravel(), v[at : at + wide].ravel())
         ]
         if len(moved) > len(best[1]):
             best = at, moved
     return best
 
 
-def _stepped(before: np.ndarray, after: np.ndarray) -> bool:
+def _stepped(middles: np.ndarray, noise: float) -> bool:
     """A step, not a slope: the blocks next to it stand as far apart as all of them."""
-    middle, later = _middles(before), _middles(after)
-    jump = abs(np.median(middle) - np.median(later))
-    near = abs(middle[-1] - later[0])
-    if not jump or not near >= 0.7 * jump:
+    before, after = np.split(middles, 2)
+    if not abs(before[-1] - after[0]) > noise:
         return False
-    return apart(before.ravel(), after.ravel())
+    jump = abs(np.median(before) - np.median(after))
+    return bool(abs(before[-1] - after[0]) >= 0.7 * jump > 0)
+
+
+def _noise(blocks: np.ndarray) -> float:
+    """How far the values of one block usually lie apart: its quartiles."""
+    ordered = np.sort(blocks, axis=1)
+    wide = ordered[:, (3 * blocks.shape[1]) // 4] - ordered[:, blocks.shape[1] // 4]
+    wide = wide[np.isfinite(wide)]
+    return float(np.median(wide)) if len(wide) else 0.0
 
 
 def _middles(blocks: np.ndarray) -> np.ndarray:
