@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -38,7 +38,9 @@ class Column(_Entry):
     max: float | None = None
     usual_min: float | None = None
     usual_max: float | None = None
-    synonyms: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = Field(
+        default=(), description="{n} stands for the number that ends the column's name"
+    )
     good: tuple[str, ...] = Field(
         default=(), description="target: values that mean good, lower case"
     )
@@ -56,6 +58,15 @@ class Column(_Entry):
     @property
     def display_unit(self) -> str:
         return said(self.unit)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbered(cls, told: Any) -> Any:
+        number = re.search(r"_(\d+)$", str(told.get("name", "")))
+        if number is None or "synonyms" not in told:
+            return told
+        synonyms = [str(s).replace("{n}", number[1]) for s in told["synonyms"]]
+        return {**told, "synonyms": synonyms}
 
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Column:

@@ -30,6 +30,8 @@ _SIDES = frozenset("LlRrXxYyZzdTtJ1-")
 _DURATION = re.compile(r"time|tim\b|시간|타임|주기|사이클|싸이클|cycle|duration", re.I)
 SHORTEST_CUT = 6  # letters of an English word that may be two: injpress
 SHORTEST_PIECE = 3
+SHORTEST_SURE = 2  # two letters (H1, CT, AE) mean something else elsewhere
+SHORT = 0.8
 SHORTEST_MISSPELT = 6  # shorter names differ in one letter by accident
 # These words name the quantity as well as its unit and stay in the name.
 SPEAKING = frozenset({"rpm", "spm"})
@@ -41,11 +43,12 @@ class Name:
 
     words: tuple[str, ...]
     joined: str
+    plain: str  # its letters and digits as they are written
     unit: str | None  # as it is written in the name
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        return tuple(str(int(w)) for w in self.words if w.isdecimal())
+        return tuple(w for w in self.words if w.isdecimal())
 
     @cached_property
     def letters(self) -> frozenset[str]:
@@ -83,9 +86,10 @@ def take_apart(name: str) -> Name:
     text = _ORDINAL.sub(r"\1 ", _INDEX.sub(r" \1", text))
     text = _PARTICLES.sub("", _SCRIPT.sub(" ", _CAMEL.sub(" ", text))).lower()
     found = [w for w in re.split(r"[\W_]+", _LETTER_DIGIT.sub(" ", text)) if w]
+    found = [str(int(w)) if w.isdecimal() else w for w in found]  # zone 04 is zone 4
     words = [meant for word in found for meant in _meanings(word)]
     kept = tuple(words) or tuple(found)
-    return Name(kept, "".join(kept), unit)
+    return Name(kept, "".join(kept), "".join(found), unit)
 
 
 def _without_unit(text: str) -> tuple[str, str | None]:
@@ -180,8 +184,8 @@ def likeness(one: str, other: str) -> float:
     a, b = take_apart(one), take_apart(other)
     if not a.joined or not b.joined:
         return 0.0
-    if a.joined == b.joined:
-        return 1.0
+    if a.joined == b.joined or a.plain == b.plain:
+        return 1.0 if sum(c.isalpha() for c in a.joined) > SHORTEST_SURE else SHORT
     if a.numbers != b.numbers or a.letters != b.letters:
         return 0.0
     if a.meaning == b.meaning:
