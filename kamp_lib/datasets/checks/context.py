@@ -240,9 +240,22 @@ class Context:
                 for c in self.columns
                 if pd.api.types.is_string_dtype(self.frame[c])
                 and 2 <= self.distinct[c] <= min(50, len(self.frame) / 5)
-            ]
+            ] or self._series
         file = [PROVENANCE[0]] if PROVENANCE[0] in self.frame.columns else []
         return file + ids
+
+    @cached_property
+    def _series(self) -> list[str]:
+        """A column whose values each have a record at every time: parts over months."""
+        for column in self.columns:
+            if self.distinct[column] < 2 or column in self.times:
+                continue
+            for time in self.times:
+                pairs = self.distinct[column] * self.distinct[time]
+                full = 0.8 * pairs <= len(self.frame) <= pairs
+                if full and not self.frame.duplicated([column, time]).any():
+                    return [column]
+        return []
 
     @cached_property
     def labels(self) -> list[Label]:
