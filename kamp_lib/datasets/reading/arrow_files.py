@@ -14,6 +14,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from kamp_lib.datasets.raw import FILE, ROW, Raw, Source, unique_names
+from kamp_lib.datasets.reading.refusals import damaged, no_data
 from kamp_lib.errors import KampError
 
 MOST_CELLS = 1_000_000_000
@@ -28,7 +29,7 @@ def read_parquet(path: Path, name: str) -> Raw:
             table = file.read()
         table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(name, "Parquet") from error
+        raise damaged(name, "Parquet") from error
     return raw_of(table, path, name)
 
 
@@ -42,7 +43,7 @@ def read_arrow(path: Path, name: str) -> Raw:
             table = reader.read_all()
         table.validate(full=True)  # offsets of a damaged file lead anywhere
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(name, "Feather/Arrow") from error
+        raise damaged(name, "Feather/Arrow") from error
     check_cells(table.num_rows, table.num_columns, name)
     return raw_of(table, path, name)
 
@@ -95,20 +96,6 @@ def check_cells(rows: int, columns: int, name: str) -> None:
             f"the table in {name!r} is too large ({rows:,} rows × {columns:,} columns);"
             " ingest it in parts.",
         )
-
-
-def no_data(name: str) -> KampError:
-    return KampError(
-        f"'{name}'에 데이터가 없습니다. 내용이 있는 파일을 선택하세요.",
-        f"{name!r} holds no data; choose a file that does.",
-    )
-
-
-def _damaged(name: str, kind: str) -> KampError:
-    return KampError(
-        f"'{name}'은(는) 끝까지 저장되지 않았거나 망가진 {kind} 파일입니다. 다시 내보내세요.",
-        f"{name!r} is a damaged or truncated {kind} file; export it again.",
-    )
 
 
 def _units(schema: pa.Schema) -> dict[str, str]:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import FILE, ROW, Raw, unique_names
-from kamp_lib.datasets.reading.arrow_files import check_cells, no_data, source_of
+from kamp_lib.datasets.reading.arrow_files import check_cells, source_of
+from kamp_lib.datasets.reading.refusals import no_data
 from kamp_lib.errors import KampError, UsageError
 
 CHUNK = 20_000

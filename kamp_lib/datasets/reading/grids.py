@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.parsing.cells import kind_of
 from kamp_lib.datasets.raw import FILE, ROW, Raw, Rejected
-from kamp_lib.datasets.reading.arrow_files import no_data, source_of
+from kamp_lib.datasets.reading.arrow_files import source_of
 from kamp_lib.datasets.reading.layout import layout_findings, table_layout
+from kamp_lib.datasets.reading.refusals import no_data
 from kamp_lib.datasets.types import Finding
 
 CHUNK = 10_000

@@ -17,8 +17,9 @@ import pyarrow as pa
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import FILE, ROW, Raw, Rejected, unique_names
-from kamp_lib.datasets.reading.arrow_files import no_data, source_of
+from kamp_lib.datasets.reading.arrow_files import source_of
 from kamp_lib.datasets.reading.encodings import HEAD, Decoder
+from kamp_lib.datasets.reading.refusals import no_data
 from kamp_lib.errors import KampError, UsageError
 
 CHUNK = 20_000

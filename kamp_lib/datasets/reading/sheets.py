@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,14 +14,22 @@ from typing import Any
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
-from kamp_lib.datasets.reading.arrow_files import no_data
 from kamp_lib.datasets.reading.grids import Area, Grid, raw_of_grid
 from kamp_lib.datasets.reading.locked import unlocked_workbook
-from kamp_lib.datasets.reading.workbook_parts import SheetFacts, inspected
+from kamp_lib.datasets.reading.refusals import no_data
+from kamp_lib.datasets.reading.workbook_parts import (
+    MOST_CELLS,
+    SheetFacts,
+    inspected,
+    too_large,
+)
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError, UsageError
 
 SAMPLE_ROWS = 2_000  # tell how full a sheet is
+PROBE = Path(__file__).with_name("workbook_probe.py")
+PATIENCE_S = 8.0
+SECONDS_PER_BYTE = 5e-6
 
 
 @dataclass
@@ -45,16 +53,15 @@ def read_workbook(path: Path, name: str, options: Options) -> Raw:
     KampError
         When the workbook is locked, damaged or empty.
     """
-    data, facts = _opened(path, name, options)
-    with _plainly(name):
-        import python_calamine
+    import python_calamine
 
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [_sheet(book, about) for about in book.sheets_metadata
-                  if about.typ == python_calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
-        chosen, where = _choose(sheets, name, options)
-        grid = _grid(chosen)
-    raw = raw_of_grid(grid, path, name, details={"sheet": chosen.name}, where=where)
+    data, facts = _opened(path, name, options)
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    is_sheet = python_calamine.SheetTypeEnum.WorkSheet
+    sheets = [_sheet(book, s) for s in book.sheets_metadata if s.typ == is_sheet]
+    chosen, where = _choose(sheets, name, options)
+    details = {"sheet": chosen.name}
+    raw = raw_of_grid(_grid(chosen), path, name, details=details, where=where)
     raw.findings += _sheet_chosen(sheets, chosen, options)
     raw.findings += facts.get(chosen.name, SheetFacts()).findings(chosen.name)
     return raw
@@ -66,22 +73,31 @@ def _opened(
     """The workbook's bytes without a lock, and what its parts say of each sheet."""
     data = unlocked_workbook(path.read_bytes(), name, options)
     facts = inspected(data, name) if data.startswith(b"PK") else {}
+    _check(data, name)
     return data, facts
 
 
-@contextmanager
-def _plainly(name: str) -> Iterator[None]:
-    """One sentence for whatever the library says of a damaged workbook."""
-    import python_calamine
+def _check(data: bytes, name: str) -> None:
+    """Let another process read the workbook first, within limits of memory and time.
 
+    A damaged or hostile one can make the parser ask for all the memory there is, which
+    ends the process and whatever else it does.
+    """
     try:
-        yield
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        done = subprocess.run(
+            [sys.executable, "-I", str(PROBE)],
+            check=False,
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE_S + len(data) * SECONDS_PER_BYTE,
+        )
+    except subprocess.TimeoutExpired as error:
         raise _damaged(name) from error
-    except BaseException as error:
-        if type(error).__name__ == "PanicException":  # Rust's way of giving up
-            raise _damaged(name) from error
-        raise
+    if done.returncode:
+        raise _damaged(name)
+    if int(done.stdout) > MOST_CELLS:
+        raise too_large(name)
 
 
 def _damaged(name: str) -> KampError:

@@ -15,7 +15,8 @@ from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw, unique_names
 from kamp_lib.datasets.reading.archives import check_size
-from kamp_lib.datasets.reading.arrow_files import check_cells, no_data, raw_of
+from kamp_lib.datasets.reading.arrow_files import check_cells, raw_of
+from kamp_lib.datasets.reading.refusals import no_data, plainly
 from kamp_lib.errors import KampError, UsageError
 
 MOST_COLUMNS = 10_000  # of one array
@@ -30,7 +31,7 @@ def read_matlab(path: Path, name: str, options: Options) -> Raw:
     """Read a MATLAB file of version 4 to 7; newer ones are HDF5."""
     import scipy.io
 
-    with _plainly(name, "MATLAB(.mat)"):
+    with plainly(name, "MATLAB(.mat)"):
         for variable, shape, _ in scipy.io.whosmat(path):
             check_cells(int(np.prod(shape)), 1, f"{name}/{variable}")
         held = scipy.io.loadmat(path, chars_as_strings=True)
@@ -43,7 +44,7 @@ def read_matlab(path: Path, name: str, options: Options) -> Raw:
 
 def read_numpy(path: Path, name: str, options: Options) -> Raw:
     """Read one NumPy array; nothing of it is ever run (no pickle)."""
-    with _plainly(name, "NumPy"):
+    with plainly(name, "NumPy"), _arrays_only(name):
         array = np.load(path, allow_pickle=False, mmap_mode="r")
         check_cells(array.size, 1, name)
         arrays = dict(_fields("value", np.array(array)))
@@ -53,7 +54,7 @@ def read_numpy(path: Path, name: str, options: Options) -> Raw:
 def read_numpy_archive(path: Path, name: str, options: Options) -> Raw:
     """Read the arrays of an .npz file; nothing of it is ever run (no pickle)."""
     arrays: Arrays = {}
-    with _plainly(name, "NumPy"):
+    with plainly(name, "NumPy"), _arrays_only(name):
         with zipfile.ZipFile(path) as archive:
             inflated = sum(info.file_size for info in archive.infolist())
         check_size(inflated, path.stat().st_size, name)
@@ -83,29 +84,24 @@ def read_hdf5(path: Path, name: str, options: Options) -> Raw:
             array = np.array("".join(map(chr, array.ravel(order="F"))))
         arrays[place.replace("/", ".")] = array
 
-    with _plainly(name, "HDF5/MATLAB"), h5py.File(path, "r") as file:
+    with plainly(name, "HDF5/MATLAB"), h5py.File(path, "r") as file:
         file.visititems(visit)
     return _raw_of(arrays, path, name, options)
 
 
 @contextmanager
-def _plainly(name: str, kind: str) -> Iterator[None]:
-    """One sentence for what a library says of a damaged file: each has its own way."""
+def _arrays_only(name: str) -> Iterator[None]:
+    """Python objects in an array would run as code when they are loaded."""
     try:
         yield
-    except KampError:
-        raise
-    except Exception as error:
-        if any(said in str(error) for said in ("allow_pickle", "Python objects")):
-            raise KampError(
-                f"'{name}'에 숫자 배열이 아닌 파이썬 객체가 들어 있어 안전하게 읽을 수 없습니다."
-                " 숫자 배열만 다시 저장하세요.",
-                f"{name!r} holds Python objects, which cannot be read safely; save just"
-                " the arrays of numbers.",
-            ) from error
+    except ValueError as error:
+        if not any(said in str(error) for said in ("allow_pickle", "Python objects")):
+            raise
         raise KampError(
-            f"'{name}'은(는) 끝까지 저장되지 않았거나 망가진 {kind} 파일입니다. 다시 내보내세요.",
-            f"{name!r} is a damaged or truncated {kind} file; export it again.",
+            f"'{name}'에 숫자 배열이 아닌 파이썬 객체가 들어 있어 안전하게 읽을 수 없습니다."
+            " 숫자 배열만 다시 저장하세요.",
+            f"{name!r} holds Python objects, which cannot be read safely; save just"
+            " the arrays of numbers.",
         ) from error
 
 

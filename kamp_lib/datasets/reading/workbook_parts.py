@@ -100,7 +100,7 @@ def inspected(data: bytes, name: str) -> dict[str, SheetFacts]:
             inflated = sum(info.file_size for info in book.infolist())
             check_size(inflated, len(data), name)
             if inflated > MOST_INFLATED:
-                raise _too_large(name)
+                raise too_large(name)
             for info in book.infolist():
                 if info.filename.endswith((".xml", ".rels")):
                     _check_entities(book, info, name)
@@ -125,7 +125,7 @@ def _check_entities(book: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> 
         )
 
 
-def _too_large(name: str) -> KampError:
+def too_large(name: str) -> KampError:
     return KampError(
         f"'{name}'의 시트가 너무 큽니다. CSV로 저장하거나 나누어 가져오세요.",
         f"a sheet of {name!r} is too large; save it as CSV or ingest it in parts.",
@@ -172,7 +172,7 @@ def _facts(book: zipfile.ZipFile, part: str, name: str) -> SheetFacts:
         facts.no_value_cells += len(empty)
         facts.no_value += _names(empty[: SHOWN - len(facts.no_value)])
         if columns and last_row * (max(columns) - min(columns) + 1) > MOST_CELLS:
-            raise _too_large(name)
+            raise too_large(name)
     return facts
 
 
