@@ -128,7 +128,7 @@ def ingest(
             return _result(job, plan, clock, version=plan.state.version)
         copy = remembering(chosen, job.id, mapping_path(tenant, equipment, name))
         with clock.step("store", Text("저장하는 중", "storing")), copy:
-            version = store_ingest(store, job.staged(plan), plan.table, replace=replace)
+            version = store_ingest(store, job.staged(plan), plan.table, op=job.op)
         return _result(job, plan, clock, version=version)
 
 

@@ -41,6 +41,11 @@ from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 
 
+def new_id() -> str:
+    """The id of an ingest: sortable by time (UTC)."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(4)}"
+
+
 @dataclass
 class Rows:
     """Typed rows without the rejected ones, and the quarantine table."""
@@ -102,9 +107,12 @@ class Job:
     shifts: list[Finding]
     mapped: pd.DataFrame
     replace: bool
-    id: str = field(
-        default_factory=lambda: f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(4)}"
-    )
+    id: str = field(default_factory=new_id)
+
+    @property
+    def op(self) -> str:
+        """What its commit is called."""
+        return "replace" if self.replace else "append"
 
     @property
     def simulated(self) -> bool:
@@ -168,9 +176,12 @@ class Job:
         return {stored: source for source, stored in self.mapping.names().items()}
 
     def _units(self) -> dict[str, str]:
-        """Stored name -> unit as the file writes it."""
-        names, told = self.mapping.names(), self.rows.units
-        return {names.get(source, source): unit for source, unit in told.items()}
+        """Stored name -> unit of the stored values."""
+        return {
+            match.canonical or match.source: unit
+            for match in self.mapping.columns
+            if (unit := match.stored_unit or match.unit) is not None
+        }
 
     def _check_fits(self, held: list[Manifest]) -> None:
         """A data set holds one record kind of one equipment, simulated or real."""

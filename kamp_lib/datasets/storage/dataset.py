@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from functools import cached_property
 from html import escape
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,10 @@ from kamp_lib.datasets.types import Finding, Quality, StoredColumn
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
+
+if TYPE_CHECKING:
+    from kamp_lib.datasets.storage.history import Difference, VersionMade
+    from kamp_lib.datasets.storage.lineage import Origin, Runs
 
 TIME = "ts"  # the canonical time column of every equipment
 
@@ -187,23 +191,35 @@ class Dataset:
         """The rejected rows, verbatim, with file, row number and reason."""
         return quarantined(self.state)
 
-    def history(self) -> pd.DataFrame:
-        """What made each version: time (UTC), what was done, files and rows of the ingest."""
-        rows = []
-        for commit in self.state.commits:
-            made = self.state.store.manifest(commit.ingest) if commit.ingest else None
-            rows.append(
-                {
-                    "version": commit.version,
-                    "time": datetime.fromtimestamp(commit.time_ms / 1000, UTC),
-                    "what": commit.op,
-                    "files": [f["name"] for f in made.files] if made else [],
-                    "rows_stored": made.rows["stored"] if made else 0,
-                    "rows_quarantined": made.rows["quarantined"] if made else 0,
-                    "rows_duplicate": made.rows["duplicate"] if made else 0,
-                }
-            )
-        return pd.DataFrame(rows)
+    def history(self) -> list[VersionMade]:
+        """What made each version: time (UTC), what was done, files, rows, quality, who."""
+        from kamp_lib.datasets.storage.history import history
+
+        return history(self.state)[: self.version]
+
+    def diff(self, other: Dataset) -> Difference:
+        """What changed from `other` to this version."""
+        from kamp_lib.datasets.storage.history import difference
+
+        return difference(other, self)
+
+    def trace(self, rows: Iterable[int]) -> list[Origin]:
+        """File, sheet and line of stored rows, by their places in `to_pandas`, from 0."""
+        from kamp_lib.datasets.storage.lineage import trace
+
+        return trace(self, rows)
+
+    def runs(self) -> Runs:
+        """The analyses that read this data set, in any version, newest first."""
+        from kamp_lib.datasets.storage.lineage import runs_using
+
+        return runs_using(self.state.store.folder.parents[1] / "runs", self.name)
+
+    def places(self) -> pa.Table:
+        """Ingest, file and line of every row, in the order of `to_pandas`."""
+        table = self.arrow([INGEST_COLUMN, FILE, ROW])
+        order = self._order(table)
+        return table if order is None else table.take(order)
 
     @cached_property
     def schema(self) -> pa.Schema:

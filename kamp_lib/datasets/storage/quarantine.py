@@ -138,4 +138,5 @@ def quarantined(state: State) -> pd.DataFrame:
         for place in manifest.repaired
     }
     places = zip(frame[INGEST_COLUMN], frame[FILE], frame[ROW], strict=True)
-    return frame[[place not in repaired for place in places]].reset_index(drop=True)
+    left = [place not in repaired for place in places]
+    return frame[left].reset_index(drop=True)

@@ -62,7 +62,8 @@ def remembered(tenant: Tenant, equipment: str) -> dict[str, Mapping]:
 
 
 def _of(store: Store, copy: Path, equipment: str) -> Mapping | None:
-    ingests = [c.ingest for c in store.commits() if c.ingest]
+    commits = [c for c in store.commits() if c.op in ("append", "replace")]
+    ingests = [c.ingest for c in commits if c.ingest]
     if copy.is_file():
         mark = _MARKED.search(copy.read_text(encoding="utf-8"))
         if mark is None or not ingests or mark[1] == ingests[-1]:

@@ -35,7 +35,7 @@ class Staged:
     wider: pa.Schema | None
 
 
-def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool) -> int:
+def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, op: str) -> int:
     """Write an ingest under the lock. Returns the new version.
 
     Whatever interrupts it before the commit (a full disk, Ctrl-C), all that it wrote is
@@ -45,17 +45,17 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, replace: bool)
     ingest = staged.manifest.id
     # The types of rows that were all taken back bind nobody.
     fresh = not State(store).ingests
+    replace = op == "replace"
     try:
         _keep_all(store, staged.raw)
         keep_record(store, staged.manifest, staged.rejected, staged.cells)
-        rows = rows.append_column(
-            INGEST_COLUMN, pa.array([ingest] * rows.num_rows, pa.string())
-        )
+        if INGEST_COLUMN not in rows.column_names:  # a repair names that of each row
+            name = pa.array([ingest] * rows.num_rows, pa.string())
+            rows = rows.append_column(INGEST_COLUMN, name)
         rewrite = staged.wider is not None and not replace
         if rewrite and staged.wider is not None:
             old = Dataset(State(store)).arrow().cast(staged.wider)
             rows = pa.concat_tables([old, rows], promote_options="permissive")
-        op = "replace" if replace else "append"
         return commit_rows(
             store, rows, ingest, op=op, whole=replace or rewrite or fresh
         )
