@@ -51,7 +51,7 @@ def sort_out(raws: Sequence[Raw]) -> Together:
     """Tell files with the usual columns from strangers.
 
     The same columns in any order belong together. A file with other columns, or under
-    other spellings, has to share at least half of them, and its values have to look
+    other spellings, has to share half of all columns with them, and its values have to look
     like those of the others: names that slipped by one column fit by name alone.
     """
     headers = [frozenset(raw.columns) - {RUN} for raw in raws]
@@ -68,7 +68,7 @@ def _fits(raw: Raw, model: Raw) -> bool:
     own = {same_name(c): c for c in raw.columns if c != RUN}
     usual = {same_name(c): c for c in model.columns if c != RUN}
     shared = own.keys() & usual.keys()
-    if not shared or len(shared) * 2 < len(usual):
+    if not shared or len(shared) * 2 < len(own.keys() | usual.keys()):
         return False
     pairs = [
         (_range(raw, own[key]), _range(model, usual[key])) for key in sorted(shared)

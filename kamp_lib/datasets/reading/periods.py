@@ -10,7 +10,8 @@ from typing import Literal
 Kind = Literal["month", "day", "hour", "label"]
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun"]
 MONTHS += ["jul", "aug", "sep", "oct", "nov", "dec"]
-_NAME = rf"(?P<name>{'|'.join(MONTHS)})[a-z]*\.?"
+_REST = "(?:uary|ruary|ch|il|e|y|ust|tember|t|ober|ember)?"
+_NAME = rf"(?P<name>{'|'.join(MONTHS)}){_REST}\.?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _MONTH = r"(?P<month>0?[1-9]|1[0-2])"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
