@@ -239,17 +239,13 @@ class Job:
         known = standard_columns(
             map(str, plan.frame.columns), self.machine, self.mapping.record_kind
         )
-        source_of = self._sources()
-        columns = []
-        for name in map(str, plan.frame.columns):
-            source = source_of.get(name, name)
-            if name in known:
-                columns.append(StoredColumn.standard(known[name], source))
-            else:
-                kind = _kind(plan.frame[name])
-                columns.append(
-                    StoredColumn(name=name, source=source, ko=name, en=name, kind=kind)
-                )
+        matches = {m.canonical or m.source: m for m in self.mapping.columns}
+        columns = [
+            StoredColumn.of(
+                name, _kind(plan.frame[name]), matches.get(name), known.get(name)
+            )
+            for name in map(str, plan.frame.columns)
+        ]
         manifest = Manifest(
             id=self.id,
             equipment=self.machine.id,

@@ -164,16 +164,30 @@ class StoredColumn(BaseModel):
         return Text(self.ko, self.en)
 
     @classmethod
-    def standard(
-        cls, column: Column, source: str, source_unit: str | None = None
+    def of(
+        cls, name: str, kind: str, match: ColumnMatch | None, column: Column | None
     ) -> StoredColumn:
+        """A stored column from its match and the standard column it has, if any."""
+        source = match.source if match else name
+        unit = match.stored_unit if match else None
+        told = match.unit if match else None
+        if column is None:
+            return cls(
+                name=name,
+                source=source,
+                ko=name,
+                en=name,
+                unit=unit,
+                source_unit=told,
+                kind=kind,
+            )
         return cls(
-            name=column.name,
+            name=name,
             source=source,
             ko=column.ko,
             en=column.en,
-            unit=column.unit,
-            source_unit=source_unit,
+            unit=unit or column.unit,
+            source_unit=told,
             kind=column.kind,
             role=column.role,
             min=column.min,
