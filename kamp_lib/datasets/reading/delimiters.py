@@ -15,7 +15,7 @@ GAPS = "  "  # runs of two or more: the cells hold single spaces themselves
 RECORDS = 200  # are looked at
 GOOD = 0.6  # evidence that runs of spaces need to be more than prose
 _RUNS = {SPACES: r"[ \t]+", GAPS: r"(?: {2,}|\t)[ \t]*"}
-_RULE = re.compile(r"[-=_+|* \t]{3,}")
+_RULE = re.compile(r"[-=_+| \t]{3,}")
 _SAID = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
 
 Records = tuple[list[list[str]], list[int]]
@@ -99,7 +99,7 @@ def _parted(line: str, delimiter: str) -> list[str]:
 
 def _is_rule(row: list[str]) -> bool:
     line = "".join(row)
-    return _RULE.fullmatch(line) is not None and any(3 * c in line for c in "-=_*")
+    return _RULE.fullmatch(line) is not None and any(3 * c in line for c in "-=_")
 
 
 def _evidence(head: str, delimiter: str) -> tuple[float, int]:

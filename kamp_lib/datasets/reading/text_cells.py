@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kamp_lib.datasets.reading.text_files import TextForm
 
 LONGEST_LINE = 1 << 24  # bytes; what is longer is no row of a table
-RULE = r"^[-=_*+ ]{3,}$"
+NOTHING = r"^\s*([-=_+ ]{3,})?\s*$"  # or a part of a rule below the header
 
 
 def cells_of(
@@ -30,9 +30,9 @@ def cells_of(
     leave out empty cells at the end, or to end lines with spare delimiters.
     """
     table, bad = _split(with_tabs(text, form.delimiter), form, name)
-    good_lines, bad_lines = _line_numbers(table, bad, form.skip + 1)
+    good_lines, bad_lines = _line_numbers(table, bad, form.skip + 1, text)
     table = _with_all_columns(table, form.layout.names)
-    table, good_lines = _without_empty_rows(table, good_lines, text)
+    table, good_lines = _without_empty_rows(table, good_lines)
     padded, kept, rejected = 0, [], []
     for row, line in zip(bad, bad_lines, strict=True):
         cells = _mended(row, form)
@@ -123,7 +123,7 @@ def _ends_in_a_break(table: pa.Table) -> bool:
 
 
 def _line_numbers(
-    table: pa.Table, bad: list[pacsv.InvalidRow], first: int
+    table: pa.Table, bad: list[pacsv.InvalidRow], first: int, text: bytes
 ) -> tuple[np.ndarray, np.ndarray]:
     """The line each good and each bad row begins on; quoted breaks count."""
     total = table.num_rows + len(bad)
@@ -133,7 +133,7 @@ def _line_numbers(
     is_bad[places] = True
     spare[places] = [row.text.count("\n") for row in bad]
     breaks = np.zeros(table.num_rows, dtype=np.int64)
-    for column in table.columns:
+    for column in table.columns if b'"' in text else []:
         breaks += pc.count_substring(column, "\n").to_numpy()
     spare[~is_bad] = breaks
     before = np.concatenate([[0], np.cumsum(spare)[:-1]]) if total else spare
@@ -150,22 +150,19 @@ def _with_all_columns(table: pa.Table, names: list[str]) -> pa.Table:
 
 
 def _without_empty_rows(
-    table: pa.Table, lines: np.ndarray, text: bytes
+    table: pa.Table, lines: np.ndarray
 ) -> tuple[pa.Table, np.ndarray]:
     """Rows without empty lines, and without lines that only draw a rule."""
-    empty = np.ones(table.num_rows, dtype=bool)
-    ruled = any(3 * sign in text for sign in (b"-", b"=", b"_", b"*"))
+    places = np.arange(table.num_rows)
     for column in table.columns:
-        if not empty.any():
-            break
-        cells = pc.utf8_trim_whitespace(column)
-        nothing = pc.equal(cells, "")
-        if ruled:
-            nothing = pc.or_(nothing, pc.match_substring_regex(cells, RULE))
-        empty &= nothing.to_numpy()
-    if not empty.any():
-        return table, lines
-    return table.filter(pa.array(~empty)), lines[~empty]
+        cells = column if len(places) == len(column) else column.take(places)
+        nothing = pc.match_substring_regex(cells, NOTHING).to_numpy()
+        places = places[nothing]
+        if not len(places):
+            return table, lines
+    keep = np.ones(table.num_rows, dtype=bool)
+    keep[places] = False
+    return table.filter(pa.array(keep)), lines[keep]
 
 
 def _mended(row: pacsv.InvalidRow, form: TextForm) -> list[str] | None:
