@@ -182,27 +182,29 @@ def _plainly(name: str) -> Iterator[None]:
     """What an unpacker may say of a damaged archive, as one sentence."""
     try:
         yield
-    except (
-        zipfile.BadZipFile,
-        gzip.BadGzipFile,
-        zlib.error,
-        EOFError,
-        ValueError,
-    ) as error:
-        raise KampError(
-            f"'{name}'은(는) 끝까지 저장되지 않았거나 망가진 압축 파일입니다. 다시 압축해 가져오세요.",
-            f"{name!r} is a damaged or truncated archive; pack it again.",
-        ) from error
+    except KampError:
+        raise
     except NotImplementedError as error:
         raise KampError(
             f"'{name}'의 압축 방식은 읽을 수 없습니다. 압축을 풀거나 보통의 zip으로 다시 묶어 가져오세요.",
             f"the compression of {name!r} cannot be read; unpack it, or pack it as a plain zip.",
         ) from error
     except OSError as error:
+        if error.errno is None:  # gzip's own way to say that a file is damaged
+            raise _damaged(name) from error
         raise KampError(
             f"'{name}'의 압축을 풀 수 없습니다({error.strerror}). 디스크 공간과 권한을 확인하세요.",
             f"{name!r} cannot be unpacked ({error.strerror}); check disk space and rights.",
         ) from error
+    except Exception as error:  # each unpacker has its own way
+        raise _damaged(name) from error
+
+
+def _damaged(name: str) -> KampError:
+    return KampError(
+        f"'{name}'은(는) 끝까지 저장되지 않았거나 망가진 압축 파일입니다. 다시 압축해 가져오세요.",
+        f"{name!r} is a damaged or truncated archive; pack it again.",
+    )
 
 
 def _check_count(path: Path, name: str) -> None:

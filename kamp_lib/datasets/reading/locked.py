@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-import struct
 from typing import Any
 
 from kamp_lib.datasets.options import Options
+from kamp_lib.datasets.reading.refusals import plainly
 from kamp_lib.errors import KampError
 
 # Excel locks a file with this when only its structure is protected.
 NO_SECRET = "VelvetSweatshop"  # noqa: S105
+# Excel spins a password 100,000 times; a file that asks for far more wants to hang us.
+MOST_SPINS = 2_000_000
 OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -51,38 +53,44 @@ def unlocked_workbook(data: bytes, name: str, options: Options) -> bytes:
     if not data.startswith(OLD_OFFICE):
         return data
     import msoffcrypto
-    from msoffcrypto.exceptions import DecryptionError, FileFormatError, ParseError
+    from msoffcrypto.exceptions import DecryptionError, FileFormatError
 
-    try:
-        office = msoffcrypto.OfficeFile(io.BytesIO(data))
-        if office.format not in ("xls97", "ooxml"):
-            raise _no_workbook(name)
-        return _decrypted(office, name, options) if office.is_encrypted() else data
-    except FileFormatError:
-        return data  # a workbook older than 1997, or none: the parser will say
-    except DecryptionError as error:
-        raise KampError(
-            f"'{name}'의 암호 방식은 풀 수 없습니다. 엑셀에서 암호를 풀어 다시 저장하세요.",
-            f"the lock of {name!r} cannot be opened; save it from Excel without a password.",
-        ) from error
-    except (ParseError, OSError, ValueError, LookupError, struct.error) as error:
-        raise _no_workbook(name) from error
+    with plainly(name, "Excel"):
+        try:
+            office = msoffcrypto.OfficeFile(io.BytesIO(data))
+            if office.format not in ("xls97", "ooxml"):
+                raise _no_workbook(name)
+            return _decrypted(office, name, options) if office.is_encrypted() else data
+        except FileFormatError:
+            return data  # a workbook older than 1997, or none: the parser will say
+        except DecryptionError as error:
+            raise _strange_lock(name) from error
 
 
 def _decrypted(office: Any, name: str, options: Options) -> bytes:
     from msoffcrypto.exceptions import InvalidKeyError
 
+    said = getattr(office, "info", None)
+    if isinstance(said, dict) and said.get("spinValue", 0) > MOST_SPINS:
+        raise _strange_lock(name)
     try:
         office.load_key(password=NO_SECRET, verify_password=True)
     except InvalidKeyError:
+        password = password_of(name, options)
         try:
-            password = password_of(name, options)
             office.load_key(password=password, verify_password=True)
         except InvalidKeyError as error:
             raise wrong_password(name) from error
     plain = io.BytesIO()
     office.decrypt(plain)
     return plain.getvalue()
+
+
+def _strange_lock(name: str) -> KampError:
+    return KampError(
+        f"'{name}'의 암호 방식은 풀 수 없습니다. 엑셀에서 암호를 풀어 다시 저장하세요.",
+        f"the lock of {name!r} cannot be opened; save it from Excel without a password.",
+    )
 
 
 def _no_workbook(name: str) -> KampError:
