@@ -14,7 +14,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from kamp_lib.datasets.raw import FILE, ROW, Raw, Source, unique_names
-from kamp_lib.datasets.reading.refusals import damaged, no_data
+from kamp_lib.datasets.reading.refusals import no_data, plainly
 from kamp_lib.errors import KampError
 
 MOST_CELLS = 1_000_000_000
@@ -23,29 +23,25 @@ INT64 = 2**63
 
 def read_parquet(path: Path, name: str) -> Raw:
     """Read one Parquet file."""
-    try:
+    with plainly(name, "Parquet"):
         with pq.ParquetFile(path) as file:
             check_cells(file.metadata.num_rows, file.metadata.num_columns, name)
             table = file.read()
         table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
-        raise damaged(name, "Parquet") from error
-    return raw_of(table, path, name)
+        return raw_of(table, path, name)
 
 
 def read_arrow(path: Path, name: str) -> Raw:
     """Read one Feather or Arrow IPC file, or a stream saved as a file."""
-    try:
+    with plainly(name, "Feather/Arrow"):
         with pa.OSFile(str(path)) as file:  # a map of a file that shrinks is fatal
             stream = file.read(6) != b"ARROW1"
             file.seek(0)
             reader = ipc.open_stream(file) if stream else ipc.open_file(file)
             table = reader.read_all()
         table.validate(full=True)  # offsets of a damaged file lead anywhere
-    except (pa.ArrowException, OSError) as error:
-        raise damaged(name, "Feather/Arrow") from error
-    check_cells(table.num_rows, table.num_columns, name)
-    return raw_of(table, path, name)
+        check_cells(table.num_rows, table.num_columns, name)
+        return raw_of(table, path, name)
 
 
 def raw_of(

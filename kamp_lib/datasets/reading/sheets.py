@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import subprocess
-import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,6 +15,7 @@ from kamp_lib.datasets.raw import Raw
 from kamp_lib.datasets.reading.grids import Area, Grid, raw_of_grid
 from kamp_lib.datasets.reading.locked import unlocked_workbook
 from kamp_lib.datasets.reading.refusals import no_data
+from kamp_lib.datasets.reading.trial import cells_when_tried
 from kamp_lib.datasets.reading.workbook_parts import (
     MOST_CELLS,
     SheetFacts,
@@ -27,9 +26,6 @@ from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError, UsageError
 
 SAMPLE_ROWS = 2_000  # tell how full a sheet is
-PROBE = Path(__file__).with_name("workbook_probe.py")
-PATIENCE_S = 8.0
-SECONDS_PER_BYTE = 5e-6
 
 
 @dataclass
@@ -78,25 +74,11 @@ def _opened(
 
 
 def _check(data: bytes, name: str) -> None:
-    """Let another process read the workbook first, within limits of memory and time.
-
-    A damaged or hostile one can make the parser ask for all the memory there is, which
-    ends the process and whatever else it does.
-    """
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(PROBE)],
-            check=False,
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE_S + len(data) * SECONDS_PER_BYTE,
-        )
-    except subprocess.TimeoutExpired as error:
+        cells = cells_when_tried("workbook", data)
+    except ValueError as error:
         raise _damaged(name) from error
-    if done.returncode:
-        raise _damaged(name)
-    if int(done.stdout) > MOST_CELLS:
+    if cells > MOST_CELLS:
         raise too_large(name)
 
 
@@ -111,7 +93,7 @@ def _sheet(book: Any, about: Any) -> _Sheet:
     cells = book.get_sheet_by_name(about.name)
     sample = list(islice(cells.iter_rows(), SAMPLE_ROWS))
     filled = sum(cell != "" for row in sample for cell in row)
-    share = cells.total_height / max(1, len(sample))
+    share = ((cells.end or (0,))[0] + 1) / max(1, len(sample))
     hidden = not str(about.visible).endswith(".Visible")
     return _Sheet(about.name, cells, hidden, round(filled * share))
 

@@ -17,6 +17,7 @@ from kamp_lib.datasets.raw import Raw, unique_names
 from kamp_lib.datasets.reading.archives import check_size
 from kamp_lib.datasets.reading.arrow_files import check_cells, raw_of
 from kamp_lib.datasets.reading.refusals import no_data, plainly
+from kamp_lib.datasets.reading.trial import cells_when_tried
 from kamp_lib.errors import KampError, UsageError
 
 MOST_COLUMNS = 10_000  # of one array
@@ -32,6 +33,7 @@ def read_matlab(path: Path, name: str, options: Options) -> Raw:
     import scipy.io
 
     with plainly(name, "MATLAB(.mat)"):
+        cells_when_tried("matlab", path.read_bytes())
         for variable, shape, _ in scipy.io.whosmat(path):
             check_cells(int(np.prod(shape)), 1, f"{name}/{variable}")
         held = scipy.io.loadmat(path, chars_as_strings=True)
@@ -84,8 +86,10 @@ def read_hdf5(path: Path, name: str, options: Options) -> Raw:
             array = np.array("".join(map(chr, array.ravel(order="F"))))
         arrays[place.replace("/", ".")] = array
 
-    with plainly(name, "HDF5/MATLAB"), h5py.File(path, "r") as file:
-        file.visititems(visit)
+    with plainly(name, "HDF5/MATLAB"):
+        check_cells(cells_when_tried("hdf5", path.read_bytes()), 1, name)
+        with h5py.File(path, "r") as file:
+            file.visititems(visit)
     return _raw_of(arrays, path, name, options)
 
 
