@@ -46,6 +46,7 @@ PART_OF = {
     "sentinel-value": "validity",
     "duplicate-rows": "uniqueness",
     "copied-runs": "uniqueness",
+    "overlapping-files": "uniqueness",
     "near-duplicate-images": "uniqueness",
     "duplicate-timestamps": "timeliness",
     "coarse-timestamps": "timeliness",

@@ -161,6 +161,16 @@ def test_a_break_at_the_same_time_every_day_is_no_gap():
     assert [f.severity for f in found(frame[~lunch], "time-gaps")] == ["info"]
 
 
+def test_the_stop_of_a_machine_that_makes_parts_is_a_pause():
+    frame = shots()
+    cycle = pd.Series(range(400)) * 37 % 6 + 57
+    cycle[200] = 3 * 3600
+    frame["ts"] = frame["ts"].iloc[0] + pd.to_timedelta(cycle.cumsum(), unit="s")
+    said = found(frame, "time-gaps")
+    assert [f.severity for f in said] == ["info"]
+    assert "pauses at 1 place(s), for 3 h" in said[0].message_en
+
+
 def test_parts_that_come_when_they_come_miss_nothing():
     frame = shots()
     wait = pd.Series(range(400)) * 37 % 50 + 20
@@ -184,11 +194,34 @@ def files(*starts: str, rows: int = 300) -> pd.DataFrame:
 def test_files_that_follow_one_another_but_overlap_have_different_clocks():
     frame = files(
         "2026-01-05 08:00",
-        "2026-01-05 08:04:30",
+        "2026-01-05 08:04:30.5",
         "2026-01-05 08:10",
         "2026-01-05 09:00",
     )
     assert found(frame, "clock-drift")[0].examples == ["0.csv → 1.csv"]
+
+
+def test_a_stretch_in_two_files_is_no_matter_of_clocks():
+    frame = files("2026-01-05 08:00", "2026-01-05 08:04:30", "2026-01-05 08:10")
+    assert found(frame, "overlapping-files")[0].examples == ["0.csv → 1.csv"]
+    assert found(frame, "clock-drift") == []
+
+
+def test_a_file_in_utc_overlaps_by_nine_hours():
+    starts = [
+        "2026-01-05 00:00",
+        "2026-01-06 00:00",
+        "2026-01-06 15:00:07",
+        "2026-01-08",
+    ]
+    days = [
+        shots(1440).assign(
+            ts=pd.date_range(start, periods=1440, freq="min"), _file=start
+        )
+        for start in starts
+    ]
+    frame = pd.concat(days, ignore_index=True)
+    assert "UTC" in found(frame, "clock-drift")[0].message_en
 
 
 def test_files_one_after_the_other_agree():
@@ -250,3 +283,36 @@ def test_an_hour_lost_on_another_day_is_a_gap_only():
     frame = logger("2021-03-16", "2021-03-18", "Asia/Seoul")
     lost = frame["ts"].between("2021-03-17 02:00", "2021-03-17 02:59")
     assert found(frame[~lost], "summer-time") == []
+
+
+# --- which rows belong to one source ---
+
+
+def generic(frame: pd.DataFrame) -> set[str]:
+    return {f.code for f in checks.check(frame, equipment_type("generic"), "record")}
+
+
+def test_words_that_change_along_one_record_do_not_split_it():
+    frame = pd.DataFrame(
+        {"time": pd.date_range("2026-01-05", periods=900, freq="15min")}
+    )
+    frame["weekday"] = frame["time"].dt.day_name().astype("string")
+    frame["load"] = pd.array(["light", "light", "heavy"] * 300, "string")
+    assert not generic(frame) & {"time-gaps", "unordered-timestamps"}
+
+
+def test_months_of_many_parts_are_one_row_a_part_and_month():
+    months = pd.date_range("2020-01-01", periods=24, freq="MS")
+    frame = pd.DataFrame(
+        {
+            "part": [1000 + part for part in range(200) for _ in months],
+            "month": [*months] * 200,
+            "sold": range(24 * 200),
+        }
+    )
+    assert not generic(frame) & {
+        "coarse-timestamps",
+        "duplicate-timestamps",
+        "unordered-timestamps",
+        "day-end-midnight",
+    }

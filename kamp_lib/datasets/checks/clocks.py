@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -17,57 +19,93 @@ from kamp_lib.datasets.types import Finding
 
 KOREA = 9 * HOUR  # ahead of UTC
 MOST_FILES = 5000
+FEWEST_ROWS = 10  # of a file that may tell its clock
 FEWEST = 50  # rows from which a drift can be told
-PARTLY = (
-    0.2  # of the shorter file: two records one after the other, the clock set between
-)
+# Of the shorter file: more, and two machines ran side by side.
+PARTLY = 0.5
 
 
 def overlapping_files(stamps: Stamps) -> list[Finding]:
-    """Files that follow one another, but whose clocks say that they ran at once."""
-    spans = _spans(stamps)
-    if len(spans) < 2:
-        return []
-    end, start = spans["end"].to_numpy()[:-1], spans["start"].to_numpy()[1:]
-    shorter = np.minimum(spans["long"].to_numpy()[:-1], spans["long"].to_numpy()[1:])
-    overlap = end - start
-    at_once = overlap > 2 * stamps.usual
-    partly = at_once & (overlap <= PARTLY * shorter)
-    if not partly.any() or (at_once & ~partly).any() or at_once.mean() > 0.5:
+    """Files that follow one another, but share a stretch of time at their ends.
+
+    Where the stamps agree, one stretch was exported twice; where they do not, the
+    clock was set in between.
+    """
+    files = _spans(stamps)
+    pairs = list(pairwise(files))
+    at_once = [a.end - b.start > 2 * stamps.usual for a, b in pairs]
+    if not pairs or sum(at_once) > len(pairs) / 2:
         return []  # machines that run side by side
-    places = np.flatnonzero(partly)
-    by_hours = np.abs(overlap[places] - KOREA) <= max(60 * SECOND, 2 * stamps.usual)
-    names = spans.index
+    shared = [pair for pair, both in zip(pairs, at_once, strict=True) if both]
+    if any(a.end - b.start > PARTLY * min(a.length, b.length) for a, b in shared):
+        return []
+    twice = [_in_both(a, b) >= 0.5 for a, b in shared]
+    again = [pair for pair, is_ in zip(shared, twice, strict=True) if is_]
+    drift = [pair for pair, is_ in zip(shared, twice, strict=True) if not is_]
+    return _overlap(stamps, "overlapping-files", again) + _overlap(
+        stamps, "clock-drift", drift
+    )
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The time that one file covers."""
+
+    name: str
+    ticks: np.ndarray  # ascending
+
+    @property
+    def start(self) -> int:
+        return int(self.ticks[0])
+
+    @property
+    def end(self) -> int:
+        return int(self.ticks[-1])
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+
+def _spans(stamps: Stamps) -> list[_Span]:
+    """The files in the order of time."""
+    frame = stamps.context.frame
+    if FILE not in frame.columns or stamps.usual == 0:
+        return []
+    file = frame[FILE].iloc[stamps.order].to_numpy()[~stamps.wrong]
+    parts = pd.Series(stamps.ticks[~stamps.wrong]).groupby(file, sort=False)
+    if not 2 <= parts.ngroups <= MOST_FILES:
+        return []
+    spans = [_Span(str(name), np.sort(part.to_numpy())) for name, part in parts]
+    long = [span for span in spans if len(span.ticks) >= FEWEST_ROWS]
+    return sorted(long, key=lambda span: span.start)
+
+
+def _in_both(one: _Span, other: _Span) -> float:
+    """Share of the stamps in the common stretch of the later file that both hold."""
+    common = other.ticks[other.ticks <= one.end]
+    return float(np.isin(common, one.ticks).mean())
+
+
+def _overlap(
+    stamps: Stamps, code: str, pairs: list[tuple[_Span, _Span]]
+) -> list[Finding]:
+    if not pairs:
+        return []
+    lengths = np.array([a.end - b.start for a, b in pairs])
+    near = max(60 * SECOND, 2 * stamps.usual)
+    hours = code == "clock-drift" and bool((np.abs(lengths - KOREA) <= near).all())
     return [
         finding(
-            "clock-drift",
-            variant="hours" if by_hours.all() else None,
+            code,
+            variant="hours" if hours else None,
             columns=stamps.names(),
-            count=len(places),
-            examples=[f"{names[p]} → {names[p + 1]}" for p in places[:3]],
+            count=len(pairs),
+            examples=[f"{a.name} → {b.name}" for a, b in pairs[:3]],
             column=stamps.shown(),
-            longest=lasting(int(overlap[places].max())),
+            longest=lasting(int(lengths.max())),
         )
     ]
-
-
-def _spans(stamps: Stamps) -> pd.DataFrame:
-    """Start and end of every file, in the order of time; empty unless files are records."""
-    frame = stamps.context.frame
-    nothing = pd.DataFrame()
-    if FILE not in frame.columns or stamps.usual == 0:
-        return nothing
-    file = frame[FILE].iloc[stamps.order].to_numpy()[~stamps.wrong]
-    ticks = pd.Series(stamps.ticks[~stamps.wrong])
-    parts = ticks.groupby(file, sort=False)
-    if not 2 <= parts.ngroups <= MOST_FILES:
-        return nothing
-    spans = pd.DataFrame(
-        {"start": parts.min(), "end": parts.max(), "rows": parts.size()}
-    )
-    spans["long"] = spans["end"] - spans["start"]
-    spans = spans[spans["rows"] >= 10].sort_values("start")
-    return spans if len(spans) >= 2 else nothing
 
 
 def summer_time(stamps: Stamps) -> list[Finding]:

@@ -11,7 +11,9 @@ from kamp_lib.datasets.parsing.mending import DAY
 from kamp_lib.datasets.types import Finding
 
 HOUR = 3600 * SECOND
+MILLISECOND = SECOND // 1000
 STEADY = 0.8  # of the steps are alike: a logger with a fixed rate
+JITTER = 0.02  # of the step; cycles of a machine vary more
 LEAP = 1.5  # times the usual step: a record is missing
 PAUSE = 50  # times the usual step, where records come as parts do
 SHORTEST_PAUSE = 1800 * SECOND
@@ -27,7 +29,8 @@ def time_gaps(stamps: Stamps) -> list[Finding]:
     if len(moving) < 20 or stamps.usual == 0 or stamps.usual >= 20 * HOUR:
         return []
     usual = stamps.usual
-    steady = float((np.abs(moving - usual) <= 0.1 * usual).mean())
+    jitter = max(JITTER * usual, 5 * MILLISECOND)
+    steady = float((np.abs(moving - usual) <= jitter).mean())
     fixed = steady >= STEADY
     least = LEAP * usual if fixed else max(PAUSE * usual, SHORTEST_PAUSE)
     gap = np.flatnonzero(step > least)
@@ -49,7 +52,7 @@ def time_gaps(stamps: Stamps) -> list[Finding]:
             variant=variant,
             columns=stamps.names(),
             count=len(shown),
-            examples=[_said(ticks[at], step[at]) for at in longest],
+            examples=dict.fromkeys(_said(ticks[at], step[at]) for at in longest),
             severity="warning" if warn else "info",
             column=stamps.shown(),
             step=lasting(usual),

@@ -11,7 +11,7 @@ from kamp_lib.datasets.checks.clocks import overlapping_files, summer_time
 from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.checks.dates import day_end_midnights, implausible_dates
 from kamp_lib.datasets.checks.gaps import time_gaps
-from kamp_lib.datasets.checks.stamps import Stamps, lasting, sources
+from kamp_lib.datasets.checks.stamps import Stamps, by_ids, lasting
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.parsing.mending import GRAINS, grain_of, rebuilt_times
 from kamp_lib.datasets.types import Finding
@@ -140,7 +140,7 @@ def restarting_id(context: Context) -> list[Finding]:
         counter = context.names_records(column) or context.role(column) == "id"
         if not counter or len(number) < 50 or not np.isfinite(number).all():
             continue
-        grouped = sources(context, column)
+        grouped = by_ids(context, column)
         order = np.argsort(grouped, kind="stable")
         step = np.diff(number[order])[np.diff(grouped[order]) == 0]
         if not len(step) or (step == 1).mean() < 0.9:

@@ -97,6 +97,8 @@ def day_ends(times: pd.Series) -> np.ndarray:
     if not len(forward):
         return ends
     usual = int(np.median(forward))
+    if usual > DAY // 4:
+        return ends
     back = step == usual - DAY
     ends[1:] = back & (ticks[1:] % DAY == 0)
     ends[1:-1] &= ticks[2:] >= ticks[1:-1] + DAY  # the day is over
