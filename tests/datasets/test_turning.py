@@ -104,6 +104,17 @@ def test_hours_of_a_day_stand_beside_its_date(tmp_path: Path) -> None:
     assert cells(raw, "period", "value")[9] == ("2024-03-05 09:00", "9")
 
 
+def test_months_stand_beside_their_year(tmp_path: Path) -> None:
+    lines = ["연도,품번,1월,2월,3월,4월", "2024,A,1,2,3,4"]
+    raw = read(written(tmp_path / "a.csv", *lines))
+    assert cells(raw, "period", "value")[1] == ("2024-02-01", "2")
+
+
+def test_months_without_a_year_keep_their_names(tmp_path: Path) -> None:
+    raw = read(written(tmp_path / "a.csv", "품번,1월,2월,3월,4월", "A,1,2,3,4"))
+    assert raw.table["period"].to_pylist() == ["1월", "2월", "3월", "4월"]
+
+
 def test_sensors_as_columns_stay_columns(tmp_path: Path) -> None:
     header = "time,temp_1,temp_2,temp_3,temp_4,temp_5"
     raw = read(written(tmp_path / "a.csv", header, "1,2,3,4,5,6", "2,3,4,5,6,7"))
@@ -209,7 +220,7 @@ NAMES = {
     "20240305": "2024-03-05",
     "24년 3월": "2024-03-01",
     "Mar 2024": "2024-03-01",
-    "3월": "3월",
+    "3월": "03-01",
     "08:00": "08:00",
     "24시": "24:00",
     "1분기": "1분기",

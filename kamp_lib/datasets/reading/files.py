@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import Raw
+from kamp_lib.datasets.reading.alike import refuse_strangers, sort_out
 from kamp_lib.datasets.reading.archives import Archives
 from kamp_lib.datasets.reading.folders import (
     files_behind,
@@ -15,17 +16,17 @@ from kamp_lib.datasets.reading.folders import (
     with_own_names,
 )
 from kamp_lib.datasets.reading.formats import read_table
-from kamp_lib.datasets.reading.joining import join, refuse_strangers, sort_out
+from kamp_lib.datasets.reading.joining import join
 from kamp_lib.datasets.reading.kinds import IMAGE_ENDINGS, File
-from kamp_lib.datasets.reading.labels import (
+from kamp_lib.datasets.reading.label_files import (
     SURE,
     Match,
     file_matches,
     find_labels,
-    join_labels,
     joined_unasked,
     uncertain,
 )
+from kamp_lib.datasets.reading.labels import join_labels
 from kamp_lib.datasets.reading.turning import turned
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.progress import Progress, silent

@@ -1,4 +1,4 @@
-"""Labels that stand in another file: found among the data, and joined to the rows.
+"""Labels that stand in another file, joined to the rows they speak of.
 
 A label file names files (a run, a picture) or rows (a serial number) in one of its
 columns. Keys are compared as people read them: `01` is 1, and `.CSV` is `.csv`.
@@ -6,174 +6,25 @@ columns. Keys are compared as people read them: `01` is 1, and `.CSV` is `.csv`.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-from unicodedata import normalize
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.raw import FILE, PROVENANCE, RUN, Raw, unique_names
-from kamp_lib.datasets.reading.folders import run_names
-from kamp_lib.datasets.reading.joining import Together, name_of, same_name
+from kamp_lib.datasets.reading.alike import name_of, same_name
+from kamp_lib.datasets.reading.keys import (
+    distinct_keys,
+    file_keys,
+    file_meant,
+    key_of,
+)
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
 
-SURE = 0.8  # of the files or rows that a label file must name to be joined unasked
-LIKELY = 0.3  # from here on it is proposed
-MOST_KEYS = 200_000  # distinct keys of rows that are looked at to find a label file
-
-
-@dataclass(frozen=True)
-class Match:
-    """A column of a label file that names files or rows of the data."""
-
-    labels: Raw
-    on: str
-    by: str  # FILE, or the column of the data
-    share: float  # of the data's files or keys that are named
-
-
-def key_of(value: object) -> str:
-    """What a key is compared by.
-
-    >>> key_of("01"), key_of(1.0), key_of(" Part_7.CSV ")
-    ('1', '1', 'part_7.csv')
-    """
-    text = "" if value is None else normalize("NFC", str(value)).strip().casefold()
-    whole = re.fullmatch(r"(\d+)(\.0+)?", text)
-    return str(int(whole[1])) if whole and len(text) < 300 else text.replace("\\", "/")
-
-
-def find_labels(found: Together) -> tuple[Together, Match | None]:
-    """A label file among files of data, when it can be no other.
-
-    Raises
-    ------
-    KampError
-        When one looks like it but is not certain: with the options that settle it.
-    """
-    if len(found.alike) == 1 and len(found.strangers) == 1:
-        found = _larger_first(found)
-    matches = [m for raw in found.strangers for m in _matches(found.alike, raw)]
-    if not matches:
-        return found, None
-    best = max(matches, key=lambda m: (m.by == FILE, m.share))
-    sure = [
-        m for m in matches if m.share >= SURE and (m.by == FILE) == (best.by == FILE)
-    ]
-    if len(sure) == 1 and len(found.strangers) == 1:
-        return Together(found.alike), sure[0]
-    raise uncertain(best)
-
-
-def uncertain(match: Match) -> KampError:
-    """A table may hold labels: how to say that it does."""
-    name, path = name_of(match.labels), match.labels.sources[0].path
-    ko, en = _said(match)
-    return KampError(
-        f"'{name}'은(는) 판정 파일로 보입니다('{match.on}' 열이 {ko}). 맞으면"
-        f" --labels {path} --on {match.on} 을(를) 붙여 다시 실행하고, 아니면 빼고 가져오세요.",
-        f"{name!r} looks like a file of labels (its column {match.on!r} names {en})."
-        f" If it is, add --labels {path} --on {match.on}; if not, leave it out.",
-    )
-
-
-def _said(match: Match) -> tuple[str, str]:
-    if match.by == FILE:
-        share = f"{match.share:.0%}"
-        return f"파일의 {share}를 가리킵니다", f"{share} of the files"
-    return f"데이터의 '{match.by}' 열과 맞습니다", f"rows by {match.by!r}"
-
-
-def _larger_first(found: Together) -> Together:
-    """Of two tables the one with fewer rows may hold the labels."""
-    pair = sorted([*found.alike, *found.strangers], key=lambda r: -r.table.num_rows)
-    return Together(pair[:1], pair[1:])
-
-
-def _matches(data: Sequence[Raw], labels: Raw) -> list[Match]:
-    """Columns that name files; where there are none, columns that name rows."""
-    names = [name_of(raw) for raw in data]
-    found = file_matches(names, labels) if len(data) > 1 else []
-    return found or _row_matches(data, labels)
-
-
-def file_matches(names: Sequence[str], labels: Raw) -> list[Match]:
-    """Columns of a table that name at least some of the files."""
-    meant = file_keys(names)
-    found: list[Match] = []
-    if labels.table.num_rows > 10 * len(names):
-        return found
-    for column in labels.columns:
-        keys = _own_keys(labels, column)
-        named = {name for key in keys if (name := _meant(key, meant)) is not None}
-        if len(named) >= LIKELY * len(names):
-            found.append(Match(labels, column, FILE, len(named) / len(names)))
-    return found
-
-
-def _row_matches(data: Sequence[Raw], labels: Raw) -> list[Match]:
-    """Columns of a table under whose name the data hold the same keys."""
-    found: list[Match] = []
-    shared = {same_name(c): c for c in data[0].columns}
-    known = sum(same_name(c) in shared for c in labels.columns)
-    if known * 2 > len(labels.columns) + 1:
-        return found  # the same table once more, rather than its labels
-    for column in labels.columns:
-        by = shared.get(same_name(column))
-        if by is None or len(labels.columns) < 2:
-            continue
-        keys = _own_keys(labels, column)
-        rows = {k for raw in data for k in _distinct(raw, by)} - {""}
-        if rows and len(rows & keys) >= SURE * len(rows):
-            found.append(Match(labels, column, by, len(rows & keys) / len(rows)))
-    return found
-
-
-def _meant(key: str, meant: dict[str, str]) -> str | None:
-    """The file that a key of a label file means; a path counts by its end, too."""
-    base = PurePosixPath(key)
-    for spelling in (key, base.name, base.stem, key_of(base.stem)):
-        if spelling in meant:
-            return meant[spelling]
-    return None
-
-
-def _own_keys(labels: Raw, column: str) -> set[str]:
-    """The keys of a column that tells the rows of its table apart; else nothing."""
-    keys = [key_of(v) for v in labels.table[column].to_pylist()]
-    distinct = set(keys) - {""}
-    return distinct if len(distinct) >= 0.9 * len(keys) else set()
-
-
-def _distinct(raw: Raw, column: str) -> set[str]:
-    if column not in raw.table.column_names:
-        return set()
-    values = pc.unique(raw.table[column])
-    return {key_of(v) for v in values.slice(0, MOST_KEYS).to_pylist()}
-
-
-def file_keys(names: Sequence[str]) -> dict[str, str]:
-    """Every key that means one file and no other -> that file's name.
-
-    >>> file_keys(["a/run_01.csv", "a/run_02.csv"])["1"]
-    'a/run_01.csv'
-    """
-    runs = run_names(names)
-    keys: dict[str, set[str]] = {}
-    for name, run in zip(names, runs, strict=True):
-        path = PurePosixPath(name)
-        number = re.search(r"(\d+)\D*$", path.stem)
-        spellings = {name, path.with_suffix("").as_posix(), path.name, path.stem, run}
-        spellings |= {number[1]} if number else set()
-        for spelling in spellings:
-            keys.setdefault(key_of(spelling), set()).add(name)
-    return {key: next(iter(of)) for key, of in keys.items() if len(of) == 1}
+SURE = 0.8  # of the keys of a column must be named for the labels to be of that column
 
 
 def join_labels(raw: Raw, labels: Raw, on: str, *, by: str | None = None) -> Raw:
@@ -206,7 +57,8 @@ def join_labels(raw: Raw, labels: Raw, on: str, *, by: str | None = None) -> Raw
             f"no value of {on!r} in {name!r} fits the files or the data ({key!r}, {value!r});"
             " name the right column with --on.",
         )
-    order = pa.array([found[v] for v in raw.table[by].to_pylist()], pa.int64())
+    places = pa.array(list(found.values()), pa.int64())
+    order = places.take(pc.index_in(raw.table[by], _values(raw, by)))
     own = [c for c in labels.columns if c != on]
     taken = unique_names([*raw.columns, *own])[len(raw.columns) :]
     table = raw.table
@@ -222,20 +74,6 @@ def join_labels(raw: Raw, labels: Raw, on: str, *, by: str | None = None) -> Raw
         findings=[*raw.findings, *findings],
         labels=labels.sources[0],
         units={**{c: u for c, u in labels.units.items() if c in own}, **raw.units},
-    )
-
-
-def joined_unasked(match: Match) -> Finding:
-    """What is said when a label file was found and joined without being named."""
-    return finding(
-        "labels-joined",
-        columns=[match.on, *(c for c in match.labels.columns if c != match.on)],
-        count=match.labels.table.num_rows,
-        examples=[name_of(match.labels)],
-        labels=name_of(match.labels),
-        key=match.on,
-        variant=None if match.by == FILE else "rows",
-        added=", ".join(c for c in match.labels.columns if c != match.on),
     )
 
 
@@ -289,7 +127,7 @@ def _by(raw: Raw, on: str, place_of: dict[str, int]) -> str:
     if any(v is not None for v in _places(raw, FILE, place_of).values()):
         return FILE
     for column in raw.columns:
-        keys = _distinct(raw, column) - {""}
+        keys = distinct_keys(raw, column) - {""}
         if len(keys) > 1 and len(keys & place_of.keys()) >= SURE * len(keys):
             return column
     return FILE
@@ -297,16 +135,20 @@ def _by(raw: Raw, on: str, place_of: dict[str, int]) -> str:
 
 def _places(raw: Raw, by: str, place_of: dict[str, int]) -> dict[object, int | None]:
     """The label row of every file, or of every value of a column."""
-    values = pc.unique(raw.table[by]).to_pylist()
+    values = _values(raw, by).to_pylist()
     if by != FILE:
         return {value: place_of.get(key_of(value)) for value in values}
     found: dict[object, int | None] = dict.fromkeys(values)
     meant = {**_runs_of(raw), **file_keys([str(v) for v in values])}
     for key, place in place_of.items():
-        name = _meant(key, meant)
+        name = file_meant(key, meant)
         if name is not None and name in found:
             found[name] = place
     return found
+
+
+def _values(raw: Raw, by: str) -> pa.Array:
+    return pc.unique(raw.table[by])
 
 
 def _runs_of(raw: Raw) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["month", "day", "hour", "label"]
+Kind = Literal["month", "day", "hour", "yearless", "label", "item"]
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun"]
 MONTHS += ["jul", "aug", "sep", "oct", "nov", "dec"]
 _REST = "(?:uary|ruary|ch|il|e|y|ust|tember|t|ober|ember)?"
@@ -26,8 +26,8 @@ _SHAPES: tuple[tuple[Kind, str], ...] = (
     ("month", rf"(?P<year>(?:19|20)?\d\d)[-/' ]+{_NAME}"),
     ("hour", r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::00)?"),
     ("hour", r"(?P<hour>[01]?\d|2[0-4])시(?: ?(?P<minute>[0-5]?\d)분)?"),
-    ("label", rf"{_MONTH}월(?: ?{_DAY}일)?"),
-    ("label", rf"{_NAME}"),
+    ("yearless", rf"{_MONTH}월(?: ?{_DAY}일)?"),
+    ("yearless", rf"{_NAME}"),
     ("label", r"(?:w|week|wk) ?\d{1,2}|\d{1,2} ?주차?"),
     ("label", r"(?:(?:19|20)\d\d ?)?[1-4]분기|(?:(?:19|20)\d\d[- ]?)?q[1-4]"),
     ("label", r"(?:(?:19|20)\d\d[- ]?)w\d\d"),
@@ -37,7 +37,10 @@ FEWEST = 4  # so many names of one kind make a table wide
 
 @dataclass(frozen=True)
 class Period:
-    """A column's name as a point in time, written so that it sorts."""
+    """A column's name as a point in time, written so that it sorts.
+
+    A month without its year is `yearless`; an `item` is no time, but is turned as asked.
+    """
 
     kind: Kind
     text: str
@@ -62,12 +65,15 @@ def _written(kind: Kind, parts: dict[str, str | None], name: str) -> str:
         return name
     if kind == "hour":
         return f"{int(parts['hour'] or 0):02}:{int(parts.get('minute') or 0):02}"
+    named = parts.get("name")
+    month = MONTHS.index(named) + 1 if named else int(parts["month"] or 1)
+    day = f"{month:02}-{int(parts.get('day') or 1):02}"
+    if kind == "yearless":
+        return day
     year = int(parts["year"] or 0)
     if year < 100:  # as Excel reads two digits
         year += 2000 if year < 30 else 1900
-    named = parts.get("name")
-    month = MONTHS.index(named) + 1 if named else int(parts["month"] or 1)
-    return f"{year}-{month:02}-{int(parts.get('day') or 1):02}"
+    return f"{year}-{day}"
 
 
 def periods(names: Sequence[str]) -> dict[str, Period]:
