@@ -26,7 +26,15 @@ def _app() -> Callable[[], None]:
     """Put the verbs together; their help speaks the language that is set by now."""
     import typer
 
-    from kamp_lib.verbs import analysis, catalogue, datasets, ingest, setup
+    from kamp_lib.verbs import (  # noqa: F401 - rows and versions are verbs of datasets
+        analysis,
+        catalogue,
+        datasets,
+        ingest,
+        rows,
+        setup,
+        versions,
+    )
 
     app = typer.Typer(
         name="kamp",

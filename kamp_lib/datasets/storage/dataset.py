@@ -392,4 +392,6 @@ def open_dataset(
             f"데이터셋 '{name}'의 버전 {state.version}은(는) 비어 있습니다. 다른 버전을 고르세요.",
             f"version {state.version} of data set {name!r} is empty; choose another.",
         )
+    if state.log.retired and not state.readable(state.version):
+        raise state.given_up(state.version)
     return Dataset(state)

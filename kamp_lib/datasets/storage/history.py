@@ -77,7 +77,7 @@ def _made(state: State, version: int) -> VersionMade:
     commit = state.log.commits[version - 1]
     made = state.store.manifest(commit.ingest) if commit.ingest else None
     readable = state.readable(version)
-    then = State(state.store, version) if readable else None
+    then = State(state.store, version, log=state.log) if readable else None
     data = Dataset(then) if then is not None and then.ingests else None
     return VersionMade(
         version=version,

@@ -9,6 +9,8 @@ from pathlib import Path
 from kamp_lib.datasets.storage.durable import write_durably
 from kamp_lib.datasets.storage.store import State, Store
 
+ROWS = ("cells.parquet", "quarantine.parquet")  # of an ingest's folder: values
+
 
 def sweep(store: Store) -> None:
     """Remove all that no version needs. Only under the lock."""
@@ -17,7 +19,13 @@ def sweep(store: Store) -> None:
         shutil.rmtree(store.folder, ignore_errors=True)
         return
     shutil.rmtree(store.staging, ignore_errors=True)
-    _forget_ingests(state)
+    named = {commit.ingest for commit in state.log.commits}
+    for folder in store.ingests.glob("*"):
+        if folder.name not in named:
+            shutil.rmtree(folder, ignore_errors=True)
+    for path in forgotten(state):
+        _forget(store, path.parent)
+        path.unlink(missing_ok=True)
     for path in unneeded(state):
         path.unlink(missing_ok=True)
 
@@ -35,21 +43,17 @@ def unneeded(state: State) -> Iterator[Path]:
             yield place
 
 
-def _forget_ingests(state: State) -> None:
-    """Folders that no commit names go; of given-up ingests only counts and names stay."""
-    store = state.store
-    named = {commit.ingest for commit in state.log.commits}
-    for folder in store.ingests.glob("*"):
-        if folder.name not in named:
-            shutil.rmtree(folder, ignore_errors=True)
-        elif folder.name not in state.kept_ingests:
-            _forget(store, folder)
+def forgotten(state: State) -> Iterator[Path]:
+    """Rejected rows of ingests that only given-up versions hold."""
+    named = {c.ingest for c in state.log.commits if c.ingest} - state.kept_ingests
+    for ingest in sorted(named):
+        for name in ROWS:
+            path = state.store.ingest_folder(ingest) / name
+            if path.exists():
+                yield path
 
 
 def _forget(store: Store, folder: Path) -> None:
-    rows = [folder / name for name in ("cells.parquet", "quarantine.parquet")]
-    if any(path.exists() for path in rows):
-        bare = store.manifest(folder.name).forgetting()
-        write_durably(folder / "manifest.json", bare.as_json().encode())
-    for path in rows:
-        path.unlink(missing_ok=True)
+    """Of a given-up ingest only counts and names stay."""
+    bare = store.manifest(folder.name).forgetting()
+    write_durably(folder / "manifest.json", bare.as_json().encode())
