@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from kamp_lib.datasets.types import ColumnMatch
+from kamp_lib.progress import Progress, silent
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
 Layout = Literal["as-is", "long", "wide"]
@@ -50,6 +52,11 @@ class Options:
         Codes of findings whose fix is applied before storing.
     password : callable
         Gives the password of a locked file.
+    scratch : Path, optional
+        A folder on a disk with room for a table that is too large for memory; None is
+        the system's temporary folder.
+    progress : Progress
+        Told how far a large file is read.
     column : callable
         Says which standard column a doubtful one is.
     """
@@ -60,6 +67,8 @@ class Options:
     personal: Personal = "mask"
     fixes: tuple[str, ...] = ()
     password: AskPassword = no_password
+    scratch: Path | None = None
+    progress: Progress = silent
     column: AskColumn = nobody_to_ask
 
 

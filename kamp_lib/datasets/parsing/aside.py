@@ -20,18 +20,20 @@ def rows_aside(raw: Raw) -> dict[int, str]:
     if not texts:
         return {}
     same = np.zeros(table.num_rows, dtype=np.int32)
-    for name in texts:
+    for name in texts if len(texts) >= 0.8 * len(raw.columns) else ():
         equal = pc.equal(pc.utf8_trim_whitespace(table[name]), name)
         same += pc.fill_null(equal, False).to_numpy().astype(np.int32)
     aside = dict.fromkeys(
-        np.flatnonzero(same >= max(1, 0.8 * len(texts))).tolist(), "repeated-header"
+        np.flatnonzero(same >= max(1, 0.8 * len(raw.columns))).tolist(),
+        "repeated-header",
     )
     # A total stands in the first filled cell of its row.
     before = np.ones(table.num_rows, dtype=bool)
     first = [c for c in raw.columns if c != RUN][:3]
     for name in first:
         if name not in texts:
-            break
+            before &= table[name].is_null().to_numpy()
+            continue
         total = pc.match_substring_regex(table[name], TOTAL, ignore_case=True)
         hit = before & pc.fill_null(total, False).to_numpy().astype(bool)
         if hit.mean() <= 0.05 or hit.sum() == 1:

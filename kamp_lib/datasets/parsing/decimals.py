@@ -95,6 +95,12 @@ def thousands_points(raw: Raw) -> list[Finding]:
     ]
 
 
+def may_be_thousands(column: pa.ChunkedArray) -> bool:
+    """Whether every point among the first cells of a column could part thousands."""
+    head = column.slice(0, LOOKED_AT)
+    return _all(head.filter(pc.match_substring(head, ".")), GROUP)
+
+
 def _heads(raw: Raw) -> list[tuple[str, pa.ChunkedArray]]:
     """The first filled cells of every column of text."""
     heads = []

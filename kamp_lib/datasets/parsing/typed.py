@@ -86,7 +86,7 @@ def typed_column(column: pa.ChunkedArray, keep: np.ndarray, hints: Hints) -> Typ
 
 
 def _from_text(column: pa.ChunkedArray, keep: np.ndarray, hints: Hints) -> Typed:
-    plain = _plain_decimals(column) if keep.all() else None
+    plain = plain_decimals(column) if keep.all() else None
     if plain is not None:
         return plain
     straight = straight_times(column, hints.time_zone) if keep.all() else None
@@ -124,7 +124,7 @@ def _blank(text: pa.ChunkedArray, where: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.fill_null(where, True), pa.scalar(None, text.type), text)
 
 
-def _plain_decimals(column: pa.ChunkedArray) -> Typed | None:
+def plain_decimals(column: pa.ChunkedArray) -> Typed | None:
     """The short way for what most columns are: decimal numbers and empty cells."""
     try:
         empty = pc.equal(column, "")

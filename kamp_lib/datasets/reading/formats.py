@@ -26,7 +26,7 @@ from kamp_lib.errors import KampError
 Reader = Callable[[Path, str, Options], Raw]
 
 READERS: dict[str, Reader] = {
-    "text": lambda path, name, options: read_text(path, path.read_bytes(), name),
+    "text": read_text,
     "workbook": read_workbook,
     "old workbook": read_workbook,
     "excel xml": read_excel_xml,

@@ -47,7 +47,7 @@ def cells_of(
         padded += table.num_rows - len(kept)
     table = _with_provenance(table, good_lines, name)
     table, repeats = _without_heads(table, form.heads, name)
-    return _without_unnamed(table), sorted(rejected + repeats, key=_line), padded
+    return table, sorted(rejected + repeats, key=_line), padded
 
 
 def _line(rejected: Rejected) -> int:
@@ -63,7 +63,7 @@ def _split(
         bad.append(row)
         return "skip"
 
-    def attempt(quote: str | Literal[False], *, careful: bool) -> pa.Table:
+    def attempt(quote: str | Literal[False]) -> pa.Table:
         bad.clear()
         names = form.layout.names[: form.width]
         return pacsv.read_csv(
@@ -71,7 +71,7 @@ def _split(
             read_options=pacsv.ReadOptions(
                 column_names=names,
                 skip_rows=form.skip,
-                use_threads=not careful,
+                use_threads=False,  # else bad rows have no number
                 block_size=_block_size(text),
             ),
             parse_options=pacsv.ParseOptions(
@@ -80,23 +80,17 @@ def _split(
                 escape_char=form.escape or False,
                 newlines_in_values=b'"' in text,
                 ignore_empty_lines=False,
-                invalid_row_handler=reject if careful else None,
+                invalid_row_handler=reject,
             ),
             convert_options=pacsv.ConvertOptions(
                 column_types={n: pa.string() for n in names}
             ),
         )
 
-    def either(quote: str | Literal[False]) -> pa.Table:
-        try:
-            return attempt(quote, careful=False)
-        except pa.ArrowInvalid:  # row numbers are known to a single thread only
-            return attempt(quote, careful=True)
-
     try:
-        table = either('"')
-        if text.count(b'"') % 2 == 1 and _ends_in_a_break(table):
-            table = either(False)  # a quote that is never closed swallowed rows
+        table = attempt('"' if form.quotes else False)
+        if form.quotes and text.count(b'"') % 2 == 1 and _ends_in_a_break(table):
+            table = attempt(False)  # a quote that is never closed swallowed rows
     except pa.ArrowInvalid as error:
         raise KampError(
             f"'{name}'에서 표를 찾지 못했습니다. 머리글과 데이터가 있는 표만 남겨 다시 내보내세요.",
@@ -227,7 +221,7 @@ def _without_heads(
     return table.filter(pa.array(~again)), rejected
 
 
-def _without_unnamed(table: pa.Table) -> pa.Table:
+def without_unnamed(table: pa.Table) -> pa.Table:
     """The table without columns that have neither a name nor a single cell.
 
     They come of delimiters at the beginning or the end of every line.
@@ -236,6 +230,7 @@ def _without_unnamed(table: pa.Table) -> pa.Table:
         name
         for place, name in enumerate(table.column_names, start=1)
         if name == f"column_{place}"
+        and pa.types.is_string(table[name].type)
         and not pc.any(pc.not_equal(pc.utf8_trim_whitespace(table[name]), "")).as_py()
     ]
     return table.drop_columns(spare) if len(spare) < table.num_columns - 2 else table

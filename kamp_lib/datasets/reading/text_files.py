@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.raw import Raw, Source, sha256_of
+from kamp_lib.datasets.options import UNSAID, Options
+from kamp_lib.datasets.raw import Raw, Source
 from kamp_lib.datasets.reading.delimiters import (
     find_delimiter,
     records,
@@ -23,7 +24,9 @@ from kamp_lib.datasets.reading.layout import (
     layout_findings,
     table_layout,
 )
-from kamp_lib.datasets.reading.text_cells import cells_of
+from kamp_lib.datasets.reading.slices import Slices
+from kamp_lib.datasets.reading.text_cells import without_unnamed
+from kamp_lib.datasets.reading.text_table import read_cells
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
 
@@ -51,6 +54,7 @@ class TextForm:
     pads_rows: bool
     heads: list[list[str]]  # rows that are no data wherever they stand
     findings: list[Finding]
+    quotes: bool = True
 
     @property
     def sign(self) -> str:
@@ -58,26 +62,24 @@ class TextForm:
         return "\t" if self.delimiter.isspace() else self.delimiter
 
 
-def read_text(path: Path, data: bytes, name: str) -> Raw:
-    """Read one CSV-like file.
+def read_text(path: Path, name: str, options: Options = UNSAID) -> Raw:
+    """Read one CSV-like file, slice by slice.
 
     Parameters
     ----------
     path : Path
         Where it is; read again only when rows have to be quoted verbatim.
-    data : bytes
-        Its content.
     name : str
         What the person calls it.
+    options : Options
+        Where a table that is too large for memory is laid out.
 
     Raises
     ------
     KampError
         When it is no text or no table.
     """
-    decoder = Decoder(data[:HEAD], name)
-    text = decoder.utf8(data)
-    form = text_form(text, name)
+    form = text_form(_beginning(path, name), name)
     if len(form.layout.names) > MOST_COLUMNS:
         count = len(form.layout.names)
         raise KampError(
@@ -86,7 +88,8 @@ def read_text(path: Path, data: bytes, name: str) -> Raw:
             f"{name!r} has {count:,} columns, more than {MOST_COLUMNS:,};"
             " check its delimiter, and that rows and columns are not exchanged.",
         )
-    table, rejected, padded = cells_of(text, form, name)
+    form, slices, cells = read_cells(path, form, name, options)
+    table, rejected = without_unnamed(cells.table), cells.rejected
     rows = table.num_rows + len(rejected)
     if len(rejected) > table.num_rows:
         raise KampError(
@@ -98,21 +101,30 @@ def read_text(path: Path, data: bytes, name: str) -> Raw:
             f"'{name}'에 머리글만 있고 데이터가 없습니다. 내용이 있는 파일을 선택하세요.",
             f"{name!r} has a header but no rows; choose a file that has.",
         )
-    details = {"encoding": decoder.encoding, "delimiter": form.delimiter}
-    source = Source(name, path, sha256_of(data), len(data), rows, details=details)
-    findings = [*decoder.findings(), *form.findings]
-    if padded:
-        findings.append(finding("short-rows", count=padded))
+    details = {"encoding": slices.decoder.encoding, "delimiter": form.delimiter}
+    source = Source(name, path, slices.sha256, slices.bytes, rows, details=details)
+    findings = [*slices.decoder.findings(), *form.findings]
+    if cells.padded:
+        findings.append(finding("short-rows", count=cells.padded))
     repeats = sum(r.code == "repeated-header" for r in rejected)
     if repeats:
         findings.append(finding("repeated-header", count=repeats))
 
     def verbatim(rows: Sequence[int]) -> list[str]:
-        data = path.read_bytes()
-        return _lines(Decoder(data[:HEAD], name).utf8(data), rows)
+        return _lines(Slices(path, name, quotes=form.quotes), rows)
 
     units = {n: u for n, u in form.layout.units.items() if n in table.column_names}
     return Raw(table, [source], rejected, findings, {name: verbatim}, units=units)
+
+
+def _beginning(path: Path, name: str) -> bytes:
+    """As much text as it takes to tell how a file is written."""
+    with open(path, "rb") as file:
+        data = file.read(LONGEST_HEAD)
+        more = file.read(1)
+    decoder = Decoder(data[:HEAD], name)
+    end = data.rfind(decoder.line_end) + len(decoder.line_end) if more else len(data)
+    return decoder.utf8(data[:end] if end > 1 else data)
 
 
 def text_form(text: bytes, name: str) -> TextForm:
@@ -174,19 +186,33 @@ def _heads(layout: TableLayout, rows: list[list[str]]) -> list[list[str]]:
     return [[cell.strip() for cell in rows[row]] for row in again]
 
 
-def _lines(text: bytes, rows: Sequence[int]) -> list[str]:
+def _lines(slices: Slices, rows: Sequence[int]) -> list[str]:
     """Records by the number of their first line, exactly as written."""
+    result: dict[int, str] = {}
+    wanted = sorted(set(rows), reverse=True)
+    passed: tuple[bytes, int] = (b"", 0)
+    for passed in slices:
+        text, before = passed
+        ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10)
+        while wanted and wanted[-1] <= before + len(ends):
+            row = wanted.pop()
+            result[row] = _record(text, ends, row - before)
+        if not wanted:
+            break
+    text, before = passed
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10)
-    result = []
+    for row in wanted:  # the last line, without an end
+        result[row] = _record(text, ends, row - before)
+    return [result[row] for row in rows]
+
+
+def _record(text: bytes, ends: np.ndarray, row: int) -> str:
     pairs = text.count(b'"') % 2 == 0
-    for row in rows:
-        start = int(ends[row - 2]) + 1 if row > 1 else 0
-        last = row - 1
-        while True:
-            end = int(ends[last]) if last < len(ends) else len(text)
-            record = text[start:end]
-            if not pairs or record.count(b'"') % 2 == 0 or end == len(text):
-                break
-            last += 1  # a quoted line break: the record goes on
-        result.append(record.decode("utf-8").rstrip("\r"))
-    return result
+    start = int(ends[row - 2]) + 1 if row > 1 else 0
+    last = row - 1
+    while True:
+        end = int(ends[last]) if last < len(ends) else len(text)
+        record = text[start:end]
+        if not pairs or record.count(b'"') % 2 == 0 or end == len(text):
+            return record.decode("utf-8").rstrip("\r")
+        last += 1  # a quoted line break: the record goes on

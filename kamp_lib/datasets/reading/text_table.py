@@ -1,0 +1,176 @@
+"""The cells of a whole text file: its slices are cut into cells two at a time.
+
+A column of decimal numbers becomes numbers at once, slice by slice, since no evidence
+from elsewhere in the file could make it anything else; all others stay text until the
+whole column is parsed. When a later slice holds something else in such a column, the
+file is read once more with that column as text. So the result is the same however the
+file is sliced.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kamp_lib.datasets.options import Options
+from kamp_lib.datasets.parsing.decimals import may_be_thousands
+from kamp_lib.datasets.parsing.typed import plain_decimals
+from kamp_lib.datasets.raw import PROVENANCE, ROW, Rejected
+from kamp_lib.datasets.reading.slices import OpenQuote, Slices
+from kamp_lib.datasets.reading.text_cells import cells_of
+from kamp_lib.datasets.spool import Spool
+from kamp_lib.text import Text
+
+if TYPE_CHECKING:
+    from kamp_lib.datasets.reading.text_files import TextForm
+
+WORKERS = 2
+LARGE = 1 << 30  # bytes of a file whose table is kept in a mapped file
+READING = Text("파일 읽는 중", "reading files")
+
+
+@dataclass
+class Cells:
+    """What was read of a file, or of a slice of it."""
+
+    table: pa.Table
+    rejected: list[Rejected] = field(default_factory=list)
+    padded: int = 0  # rows that lacked empty cells at their end
+
+
+class _NoDecimals(Exception):
+    """Columns that were taken for decimal numbers and are something else."""
+
+    def __init__(self, columns: set[str]) -> None:
+        self.columns = columns
+
+
+def read_cells(
+    path: Path, form: TextForm, name: str, options: Options
+) -> tuple[TextForm, Slices, Cells]:
+    """All rows of a file.
+
+    Returns
+    -------
+    form : TextForm
+        As given, or without quotes where these turned out to mean nothing.
+    slices : Slices
+        With what is known of the file after it was read.
+    cells : Cells
+        Text, except for columns of decimal numbers; in a mapped file when large.
+    """
+    texts: set[str] = set()
+    while True:
+        slices = Slices(path, name, quotes=form.quotes)
+        try:
+            return form, slices, _gathered(slices, form, texts, options)
+        except OpenQuote:
+            form = replace(form, quotes=False)
+        except _NoDecimals as error:
+            texts |= error.columns
+
+
+def _gathered(
+    slices: Slices, form: TextForm, texts: set[str], options: Options
+) -> Cells:
+    size = slices.path.stat().st_size
+    rejected: list[Rejected] = []
+    padded = 0
+
+    def tables() -> Iterator[pa.Table]:
+        nonlocal padded
+        for cells in _parallel(slices, form, texts):
+            if size >= LARGE:
+                options.progress(READING, done=slices.bytes, total=size)
+            rejected.extend(cells.rejected)
+            padded += cells.padded
+            yield cells.table
+
+    parts = tables()
+    first = next(parts)
+    whole = chain([first], parts)
+    if size < LARGE:
+        return Cells(pa.concat_tables(whole), rejected, padded)
+    table = Spool(options.scratch).table(first.schema, whole)
+    return Cells(table, rejected, padded)
+
+
+def _parallel(slices: Slices, form: TextForm, texts: set[str]) -> Iterator[Cells]:
+    """The cells of each slice, in order; the first tells which columns are decimals."""
+    decimals: set[str] | None = None
+    ahead: deque[Future[Cells]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for text, lines in slices:
+            if decimals is None:
+                cells = _cut(text, lines, form, slices.name)
+                decimals = _decimals(cells.table) - texts
+                yield _with_decimals(cells, decimals)
+                form = replace(form, skip=0)
+                continue
+            ahead.append(pool.submit(_typed, text, lines, form, slices.name, decimals))
+            if len(ahead) > WORKERS:
+                yield ahead.popleft().result()
+        for waiting in ahead:
+            yield waiting.result()
+
+
+def _typed(
+    text: bytes, lines: int, form: TextForm, name: str, decimals: set[str]
+) -> Cells:
+    return _with_decimals(_cut(text, lines, form, name), decimals)
+
+
+def _cut(text: bytes, lines: int, form: TextForm, name: str) -> Cells:
+    """The cells of one slice, under the line numbers of the file."""
+    table, rejected, padded = cells_of(text, form, name)
+    if lines:
+        place = table.schema.get_field_index(ROW)
+        table = table.set_column(place, ROW, pc.add(table[ROW], lines))
+        rejected = [replace(r, row=r.row + lines) for r in rejected]
+    return Cells(table, rejected, padded)
+
+
+def _decimals(table: pa.Table) -> set[str]:
+    names = [n for n in table.column_names if n not in PROVENANCE]
+    return {
+        name
+        for name in names
+        if plain_decimals(table[name]) is not None and not may_be_thousands(table[name])
+    }
+
+
+def _with_decimals(cells: Cells, decimals: set[str]) -> Cells:
+    columns, wrong = [], set()
+    for name in cells.table.column_names:
+        column = cells.table[name]
+        if name in decimals:
+            numbers = _numbers(column)
+            if numbers is None:
+                wrong.add(name)
+            else:
+                column = numbers
+        columns.append(column)
+    if wrong:
+        raise _NoDecimals(wrong)
+    return replace(cells, table=pa.table(columns, names=cells.table.column_names))
+
+
+def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Decimal numbers and empty cells as numbers; None when anything else is there."""
+    empty = pc.equal(column, "")
+    if pc.any(empty).as_py():
+        column = pc.if_else(empty, pa.scalar(None, column.type), column)
+    try:
+        numbers = column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    finite = pc.all(pc.is_finite(numbers)).as_py()  # the words nan and inf
+    return numbers if finite is not False else None
