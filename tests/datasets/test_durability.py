@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import random
 import resource
-import time
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kamp_lib.datasets import ingest, job, open_dataset, undo
+from kamp_lib.datasets import ingest, job, open_dataset
 from kamp_lib.datasets.storage import transaction
 from kamp_lib.datasets.storage.store import Store
 from kamp_lib.errors import KampError
@@ -21,7 +19,6 @@ from kamp_lib.tenancy import Tenant, tenant_at
 from kamp_lib.text import Text
 
 KIND = "generic"
-KILLS = 15
 
 
 def csv(path: Path, rows: int, start: str, *, bad: bool = False) -> Path:
@@ -71,43 +68,6 @@ def leftovers(tenant: Tenant) -> set[str]:
     store = Store(tenant.data / KIND)
     named = {c.ingest for c in store.commits()}
     return {p.name for p in (store.folder / "ingests").glob("*")} - named
-
-
-def test_a_killed_ingest_leaves_the_old_state_or_the_new(
-    tenant: Tenant, tmp_path: Path, processes: ForkServerContext
-) -> None:
-    ingest(tenant, KIND, csv(tmp_path / "a.csv", 40, "2020-01-01"))
-    second = csv(tmp_path / "b.csv", 2000, "2021-01-01", bad=True)
-
-    def started() -> multiprocessing.process.BaseProcess:
-        storing = processes.Event()
-        process = processes.Process(
-            target=work, args=(str(tenant.home), str(second), storing)
-        )
-        process.start()
-        assert storing.wait(60)
-        return process
-
-    whole = started()
-    start = time.perf_counter()
-    whole.join(60)
-    usual = time.perf_counter() - start
-    assert undo(tenant, KIND) is not None
-    states = set()
-    moment = random.Random(7)
-    for _ in range(KILLS):
-        process = started()
-        time.sleep(moment.uniform(0, usual))
-        process.kill()
-        process.join()
-        data = open_dataset(tenant, KIND)
-        states.add((data.rows, len(data.to_pandas()), len(data.quarantine())))
-        if data.rows > 40:
-            undo(tenant, KIND)
-    assert states <= {(40, 40, 0), (2039, 2039, 1)}
-    result = ingest(tenant, KIND, second)
-    assert result.rows_stored == 1999
-    assert leftovers(tenant) == set()
 
 
 def test_two_ingests_at_once_both_survive(
