@@ -12,6 +12,8 @@ from kamp_lib.datasets.types import Finding
 
 TOTAL = r"^\s*(합\s*계|총\s*계|소\s*계|누\s*계|평\s*균|총\s*합|(grand |sub)?total|sum|average|mean)\s*:?\s*$"
 
+MOST_TOTALS = 0.15  # of the rows; more, and "total" is one of the column's categories
+
 
 def rows_aside(raw: Raw) -> dict[int, str]:
     """Position -> code of rows that repeat the header and of totals."""
@@ -36,7 +38,7 @@ def rows_aside(raw: Raw) -> dict[int, str]:
             continue
         total = pc.match_substring_regex(table[name], TOTAL, ignore_case=True)
         hit = before & pc.fill_null(total, False).to_numpy().astype(bool)
-        if hit.mean() <= 0.05 or hit.sum() == 1:
+        if hit.mean() <= MOST_TOTALS or hit.sum() == 1:
             aside |= dict.fromkeys(np.flatnonzero(hit).tolist(), "totals-row")
         filled = pc.fill_null(
             pc.not_equal(pc.utf8_trim_whitespace(table[name]), ""), False

@@ -18,6 +18,20 @@ MISSING = frozenset(
         "#null!", "없음", "해당없음", "해당 없음", "미측정", "측정불가", "측정 불가",
     }
 )  # fmt: skip
+# What loggers and people write into a column of numbers when there is none.
+NO_VALUE = frozenset(
+    {
+        "*", "**", "***", "****", "*****", "?", "??", ".", "..", "...", "x", "-", "/", "\\",
+        "#", "##", "###", "####", "#####", "bad", "bad input", "bad value", "no data",
+        "no value", "nodata", "missing", "error", "err", "err.", "fail", "failed", "fault",
+        "timeout", "i/o timeout", "offline", "not connected", "pt created", "comm fail",
+        "calc failed", "invalid", "unknown", "ovfl", "over", "overflow", "over range",
+        "under range", "ol", "o.l", "unit down", "n.a.", "n.d.", "nd", "tbd", "void", "empty",
+        "오류", "에러", "이상", "통신이상", "통신불량", "통신두절", "통신오류", "통신 이상", "통신 오류",
+        "센서이상", "센서 이상", "결측", "누락", "미입력", "미기록", "무", "점검", "점검중", "고장",
+        "정지", "비가동", "측정안함", "측정 안함", "미실시", "불명", "생략",
+    }
+)  # fmt: skip
 NUMBER = re.compile(
     r"[+-]?(\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?"
 )

@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kamp_lib.datasets.parsing.cells import NO_VALUE
+
 Comma = Literal["decimal", "thousands"]
 
 WHOLE = r"^[+-]?\d+$"
@@ -26,20 +28,6 @@ SURELY_DOTTED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(\.\d{3}|,\d+)$"
 POINT = r"^[+-]?\d+\.(\d{1,2}|\d{4,})$"
 ENOUGH = 0.9  # of the filled cells that must be numbers for a number column
 EXACT = 2**53  # whole numbers beyond this lose digits as floats
-# What loggers and people write into a column of numbers when there is none.
-NO_VALUE = frozenset(
-    {
-        "*", "**", "***", "****", "*****", "?", "??", ".", "..", "...", "x", "-", "/", "\\",
-        "#", "##", "###", "####", "#####", "bad", "bad input", "bad value", "no data",
-        "no value", "nodata", "missing", "error", "err", "err.", "fail", "failed", "fault",
-        "timeout", "i/o timeout", "offline", "not connected", "pt created", "comm fail",
-        "calc failed", "invalid", "unknown", "ovfl", "over", "overflow", "over range",
-        "under range", "ol", "o.l", "unit down", "n.a.", "n.d.", "nd", "tbd", "void", "empty",
-        "오류", "에러", "이상", "통신이상", "통신불량", "통신두절", "통신오류", "통신 이상", "통신 오류",
-        "센서이상", "센서 이상", "결측", "누락", "미입력", "미기록", "무", "점검", "점검중", "고장",
-        "정지", "비가동", "측정안함", "측정 안함", "미실시", "불명", "생략",
-    }
-)  # fmt: skip
 NO_BAD = pd.DataFrame(
     {"row_index": pd.Series(dtype="int64"), "text": pd.Series(dtype="str")}
 )

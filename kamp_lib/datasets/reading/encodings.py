@@ -59,7 +59,7 @@ class Decoder:
         self.strangers = 0
         self.damaged = 0
         self._beyond_ascii = not head.isascii()
-        _check_controls(self._text(head[:HEAD], guess=True), name)
+        _check_controls(self._text(head[:HEAD], guess=True).rstrip(b"\x00"), name)
 
     @property
     def line_end(self) -> bytes:

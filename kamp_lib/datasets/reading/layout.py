@@ -7,23 +7,18 @@ is the evidence: a header is where numbers and times begin below words.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.parsing.cells import Kind, kind_of, unit_cell, unit_in_brackets
+from kamp_lib.datasets.parsing.cells import Kind, unit_cell, unit_in_brackets
 from kamp_lib.datasets.raw import unique_names
+from kamp_lib.datasets.reading.first_rows import NO_UNIT, UNIT_LABELS, FirstRows
 from kamp_lib.datasets.types import Finding
 
-LOOKED_AT = 200  # rows
-CELLS_LOOKED_AT = 200_000  # of a very wide table only the first rows
 HEADER_ROWS = 3
 FURTHER_DOWN = 30  # a second beginning below this row is a matter of the data
-COMMENTS = ("#", "//", ";", "!", "%")
-UNIT_LABELS = frozenset({"단위", "unit", "units", "[unit]", "(단위)"})
-NO_UNIT = frozenset({"", "-", "--", "none", "n/a", "text", "[-]", "(-)"})
 
 
 @dataclass(frozen=True)
@@ -57,21 +52,25 @@ def table_layout(
         The cells of merged headers are filled in already; else a blank in an upper
         row of the header is filled from its left.
     """
-    grid = _Grid(rows)
+    grid = FirstRows(rows)
     if not any(grid.filled):
         return TableLayout([], 0)
     first = _first_row(grid)
     header, unit_row = _header_rows(grid, first)
-    if not header and _counts_up(grid, first):
-        header, first = [first], first + 1
-    parts = [_cells(grid, row) for row in header]
+    if first < len(grid.rows):
+        if header and _counts_in_groups(grid, first, header):
+            header, first = [*header, first], first + 1
+        elif not header and _counts_up(grid, first):
+            header, first = _named_from(grid, first), first + 1
+    parts = [grid.names(row) for row in header]
     if not filled_in:
         parts = _spread(parts, grid.columns)
-    names = unique_names(_joined(parts, grid.width))
+    joined = _joined(parts, grid.width)
+    names = unique_names(joined)
     units = {
         name: unit
         for place, name in enumerate(names)
-        if (unit := _unit(grid, unit_row, place) or unit_in_brackets(name))
+        if (unit := _unit(grid, unit_row, place) or unit_in_brackets(joined[place]))
     }
     above = header[0] if header else first
     titles = [row for row in range(above) if grid.filled[row]]
@@ -102,65 +101,7 @@ def layout_findings(
     return found
 
 
-class _Grid:
-    """The first rows, and what kind of thing each column holds further down."""
-
-    def __init__(self, rows: Sequence[Sequence[str]]) -> None:
-        widest = max((len(row) for row in rows), default=1)
-        looked_at = max(20, min(LOOKED_AT, CELLS_LOOKED_AT // max(1, widest)))
-        self.rows = [[cell.strip() for cell in row] for row in rows[:looked_at]]
-        self.filled = [sum(map(bool, row)) for row in self.rows]
-        self.kinds: list[list[Kind]] = [[kind_of(c) for c in row] for row in self.rows]
-        lengths = Counter(
-            len(r) for r, n in zip(self.rows, self.filled, strict=True) if n
-        )
-        self.width = max(lengths, key=lambda w: (lengths[w], w), default=1)
-        body = [i for i, n in enumerate(self.filled) if n]
-        body = body[len(body) // 2 :]
-        usual = sorted(self.filled[i] for i in body)
-        self.typical = usual[len(usual) // 2] if usual else 1
-        body = [i for i in body if self.filled[i] * 2 >= self.typical]
-        self.columns = [self._column(place, body) for place in range(self.width)]
-        self.strong = [p for p, kind in enumerate(self.columns) if kind != "word"]
-
-    def _column(self, place: int, body: list[int]) -> Kind:
-        """The kind of most filled cells; a column of words says little about its head."""
-        kinds = Counter(self.kind(row, place) for row in body)
-        del kinds[""]
-        if not kinds:
-            return "word"
-        kind, often = kinds.most_common(1)[0]
-        return kind if often >= 0.6 * kinds.total() else "word"
-
-    def kind(self, row: int, place: int) -> Kind:
-        kinds = self.kinds[row]
-        return kinds[place] if place < len(kinds) else ""
-
-    def fits(self, row: int) -> bool:
-        """Whether a row holds what its columns hold."""
-        if self.filled[row] * 2 < self.typical or self.is_comment(row):
-            return False
-        kinds = [(self.kind(row, p), self.columns[p]) for p in self.strong]
-        same = sum(mine == usual for mine, usual in kinds)
-        return same * 2 > sum(mine != "" for mine, _ in kinds)
-
-    def is_wordy(self, row: int) -> bool:
-        """Whether a row has words where its columns have numbers or times."""
-        if self.filled[row] * 2 < self.typical:
-            return False
-        kinds = [self.kind(row, p) for p in self.strong]
-        return "word" in kinds and all(kind in ("", "word") for kind in kinds)
-
-    def is_comment(self, row: int) -> bool:
-        return self.filled[row] > 0 and self.rows[row][0].startswith(COMMENTS)
-
-    def is_unit_line(self, row: int) -> bool:
-        cells = [c for c in self.rows[row] if c.lower() not in NO_UNIT | UNIT_LABELS]
-        units = [unit_cell(cell) is not None for cell in cells]
-        return any(units) and sum(units) >= 0.6 * len(units)
-
-
-def _first_row(grid: _Grid) -> int:
+def _first_row(grid: FirstRows) -> int:
     """The first row of data."""
     fits = [grid.fits(row) for row in range(len(grid.rows))]
     if True not in fits:
@@ -182,7 +123,7 @@ def _first_row(grid: _Grid) -> int:
     return first
 
 
-def _is_sparse_row(grid: _Grid, row: int) -> bool:
+def _is_sparse_row(grid: FirstRows, row: int) -> bool:
     """A record with few values (sales of a new part) is a record below a header, too."""
     kinds = [(grid.kind(row, p), grid.columns[p]) for p in grid.strong]
     filled = [mine == usual for mine, usual in kinds if mine]
@@ -190,7 +131,7 @@ def _is_sparse_row(grid: _Grid, row: int) -> bool:
     return len(filled) > 1 and all(filled) and any(not grid.fits(r) for r in heads)
 
 
-def _is_row_without_values(grid: _Grid, row: int) -> bool:
+def _is_row_without_values(grid: FirstRows, row: int) -> bool:
     """A record whose sensors are all blank stands below the header as well."""
     values = [grid.kind(row, p) for p in grid.strong]
     return (
@@ -202,7 +143,7 @@ def _is_row_without_values(grid: _Grid, row: int) -> bool:
     )
 
 
-def _after_first_full_row(grid: _Grid) -> int:
+def _after_first_full_row(grid: FirstRows) -> int:
     """Where words alone are written, the first full row is the header."""
     rows = range(len(grid.rows))
     full = (r for r in rows if grid.filled[r] >= max(1, 0.6 * grid.typical))
@@ -214,17 +155,20 @@ def _after_first_full_row(grid: _Grid) -> int:
     return first
 
 
-def _header_rows(grid: _Grid, first: int) -> tuple[list[int], int | None]:
+def _header_rows(grid: FirstRows, first: int) -> tuple[list[int], int | None]:
     """The rows that name the columns, and the line of units below them."""
     row = _filled_above(grid, first)
-    if row > 0 and grid.filled[row - 1] and grid.is_unit_line(row):
-        header = _named_from(grid, row - 1)
-        if header:
-            return header, row
-    return _named_from(grid, row), None
+    unit_row = None
+    while row > 0 and grid.filled[row - 1] and _named_from(grid, row - 1):
+        if unit_row is None and grid.is_unit_line(row):
+            unit_row = row
+        elif not grid.is_type_line(row):
+            break
+        row -= 1
+    return _named_from(grid, row), unit_row
 
 
-def _named_from(grid: _Grid, row: int) -> list[int]:
+def _named_from(grid: FirstRows, row: int) -> list[int]:
     """The rows of a header that ends with this one; none when they name too little."""
     header: list[int] = []
     while row >= 0 and len(header) < HEADER_ROWS:
@@ -236,7 +180,7 @@ def _named_from(grid: _Grid, row: int) -> list[int]:
     return header if len(named) * 2 >= min(grid.typical, grid.width) else []
 
 
-def _filled_above(grid: _Grid, row: int) -> int:
+def _filled_above(grid: FirstRows, row: int) -> int:
     """The next row above that is not empty; -1 when there is none."""
     row -= 1
     while row >= 0 and not grid.filled[row]:
@@ -244,7 +188,7 @@ def _filled_above(grid: _Grid, row: int) -> int:
     return row
 
 
-def _names(grid: _Grid, row: int) -> bool:
+def _names(grid: FirstRows, row: int) -> bool:
     """Whether a row can be the last one of a header."""
     enough = grid.filled[row] * 2 >= min(grid.typical, grid.width)
     if grid.is_comment(row):
@@ -252,9 +196,9 @@ def _names(grid: _Grid, row: int) -> bool:
     return enough or any(grid.kind(row, p) == "word" for p in grid.strong)
 
 
-def _is_group(grid: _Grid, upper: int, lower: int) -> bool:
+def _is_group(grid: FirstRows, upper: int, lower: int) -> bool:
     """Whether a row above names groups of the columns below, and is no title."""
-    cells = _cells(grid, upper)
+    cells = grid.names(upper)
     at = [place for place, cell in enumerate(cells) if cell]
     if not at or grid.is_comment(upper):
         return False
@@ -262,22 +206,12 @@ def _is_group(grid: _Grid, upper: int, lower: int) -> bool:
         return False
     if any(len(cells[p]) > 40 or cells[p].endswith((":", "：")) for p in at):
         return False
-    below = _cells(grid, lower)
+    below = grid.names(lower)
     if len(at) == 1:
         return at[0] > 0
     from_the_left = at == list(range(len(at)))
     full = all(below) and len(set(below)) == len(below)
     return not (from_the_left and full and len(at) < len(below))
-
-
-def _cells(grid: _Grid, row: int) -> list[str]:
-    """The cells of a header row; what marks it as a comment is taken off."""
-    cells = list(grid.rows[row])
-    if grid.is_comment(row):
-        cells[0] = cells[0].lstrip("".join(COMMENTS)).strip()
-    while len(cells) > grid.width and not cells[-1]:
-        cells.pop()
-    return cells + [""] * (grid.width - len(cells))
 
 
 def _spread(parts: list[list[str]], columns: list[Kind]) -> list[list[str]]:
@@ -309,28 +243,41 @@ def _joined(parts: list[list[str]], width: int) -> list[str]:
     ]
 
 
-def _unit(grid: _Grid, row: int | None, place: int) -> str | None:
+def _unit(grid: FirstRows, row: int | None, place: int) -> str | None:
     if row is None or place >= len(grid.rows[row]):
         return None
     cell = grid.rows[row][place]
     return None if cell.lower() in NO_UNIT | UNIT_LABELS else unit_cell(cell)
 
 
-def _counts_up(grid: _Grid, row: int) -> bool:
+def _counts_in_groups(grid: FirstRows, row: int, header: list[int]) -> bool:
+    """Whether a row of numbers counts below the names of groups: cavity 1, 2, 3."""
+    kinds, above = grid.kinds[row], grid.names(header[-1])
+    places = [place for place, kind in enumerate(kinds) if kind == "number"]
+    numbers = [grid.rows[row][place] for place in places]
+    if len(numbers) < 2 or not all(n.isascii() and n.isdigit() for n in numbers):
+        return False
+    steps = pairwise(map(int, numbers))
+    return (
+        numbers[0] in ("0", "1")
+        and all(b == a + 1 or b == int(numbers[0]) for a, b in steps)
+        and all(kind in ("", "word", "number") for kind in kinds)
+        and sum(not above[place] for place in places) * 2 >= len(places)
+    )
+
+
+def _counts_up(grid: FirstRows, row: int) -> bool:
     """Whether a first row of numbers only counts columns: names all the same.
 
     1998, 1999, 2000 beside a word or a blank, or 0, 1, 2, 3, 4 above fractions.
     """
-    cells = grid.rows[row]
+    cells, kinds = grid.rows[row], grid.kinds[row]
     numbers = [int(cell) for cell in cells if cell.isascii() and cell.isdigit()]
     if len(numbers) < 3 or any(b - a != 1 for a, b in pairwise(numbers)):
         return False
-    rest = [kind for kind in grid.kinds[row] if kind != "number"]
+    rest = kinds[: -len(numbers)]
     if rest:
-        return rest == grid.kinds[row][: len(rest)] and "number" not in rest
+        return len(rest) + kinds.count("number") == len(kinds) and "number" not in rest
     below = [cell for cells in grid.rows[row + 1 : row + 20] for cell in cells]
-    return (
-        len(numbers) > 4
-        and numbers[0] == 0
-        and sum("." in c for c in below) * 2 > len(below)
-    )
+    fractions = sum("." in cell for cell in below)
+    return len(numbers) > 4 and numbers[0] == 0 and fractions * 2 > len(below)

@@ -39,7 +39,7 @@ def cells_of(
         if cells is not None:
             kept.append((cells, line))
             padded += row.actual_columns < len(form.layout.names)
-        elif row.text.strip(form.sign + " \t\r\n"):
+        elif row.text.strip(form.sign + " \t\r\n-=_+"):
             rejected.append(_rejected(row, line, form, name))
     if kept:
         table, good_lines = _merged(table, good_lines, kept)
