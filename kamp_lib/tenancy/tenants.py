@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +18,7 @@ from kamp_lib.text import Text
 # JupyterHub 6's rule for server names; the hub user of a company is its slug.
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,29}")
 LONGEST_NAME = 100
+LARGEST_FILE = 65_536
 RESERVED = frozenset({"report", "portal", "admin", "hub", "static", "services", "api"})
 FOLDERS = ("data", "workspace", "runs", "published")
 
@@ -127,13 +129,28 @@ def _check_time_zone(time_zone: str) -> None:
         ) from error
 
 
-def list_tenants(home: Path | None = None) -> list[Tenant]:
-    """All companies under `KAMP_HOME`, by slug."""
+def list_tenants(
+    home: Path | None = None, *, unreadable: Callable[[KampError], None] | None = None
+) -> list[Tenant]:
+    """All companies under `KAMP_HOME`, by slug.
+
+    A company whose `tenant.toml` was tampered with is left out, so that it does not
+    stand in the way of the others; `unreadable` is told why.
+    """
     try:
         folders = sorted(_tenants_folder(home).iterdir())
     except FileNotFoundError:
         return []
-    return [_own(f) for f in folders if (f / "tenant.toml").is_file()]
+    found = []
+    for folder in folders:
+        if not (folder / "tenant.toml").is_file():
+            continue
+        try:
+            found.append(_own(folder))
+        except KampError as error:
+            if unreadable is not None:
+                unreadable(error)
+    return found
 
 
 def tenant_named(slug: str | None = None, home: Path | None = None) -> Tenant:
@@ -185,13 +202,15 @@ def tenant_at(folder: Path) -> Tenant:
     """The company whose folder this is."""
     path = folder / "tenant.toml"
     try:
-        entry = tomllib.loads(path.read_text(encoding="utf-8"))
+        entry = tomllib.loads(_plain_text(path))
         _check_time_zone(entry.get("time_zone", "Asia/Seoul"))
+        for name in (entry["name_ko"], entry["name_en"]):
+            _check_company_name(name)
         return Tenant(
             slug=check_slug(entry["slug"]),
             name=Text(entry["name_ko"], entry["name_en"]),
             home=folder,
-            equipment=tuple(entry.get("equipment", ())),
+            equipment=tuple(map(str, entry.get("equipment", ()))),
             time_zone=entry.get("time_zone", "Asia/Seoul"),
             demo=bool(entry.get("demo", False)),
         )
@@ -199,6 +218,7 @@ def tenant_at(folder: Path) -> Tenant:
         OSError,
         KeyError,
         TypeError,
+        AttributeError,
         ValueError,
         UsageError,
     ) as error:
@@ -206,6 +226,15 @@ def tenant_at(folder: Path) -> Tenant:
             f"기업 폴더를 읽을 수 없습니다: {path} ({error})",
             f"cannot read the company folder: {path} ({error})",
         ) from error
+
+
+def _plain_text(path: Path) -> str:
+    """The text of a small plain file; the folder is the company's, so no link counts."""
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
+        text = file.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise ValueError("too large")
+    return text
 
 
 def _tenants_folder(home: Path | None) -> Path:

@@ -9,6 +9,7 @@ import typer
 
 from kamp_lib import console
 from kamp_lib.console import say
+from kamp_lib.errors import KampError
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant, tenant_named
 from kamp_lib.text import Text
@@ -92,7 +93,7 @@ def tenant_add(
 def tenant_list(as_json: Json = False) -> None:
     from kamp_lib.tenancy import list_tenants
 
-    there = list_tenants()
+    there = list_tenants(unreadable=_complain)
     if as_json:
         print_json([_tenant_as_json(t) for t in there])
     elif not there:
@@ -105,6 +106,11 @@ def tenant_list(as_json: Json = False) -> None:
             [Text("기업 ID", "slug"), Text("이름", "name"), Text("설비", "equipment")],
             [[t.slug, t.name, ", ".join(t.equipment)] for t in there],
         )
+
+
+def _complain(error: KampError) -> None:
+    """One company that cannot be read does not hide the others."""
+    console.complain(str(error))
 
 
 def _tenant_as_json(tenant: Tenant) -> dict[str, Any]:
@@ -139,7 +145,7 @@ def pages(
     elif settings().tenant_home is not None:
         companies = [tenant_named()]
     else:
-        companies = list_tenants()
+        companies = list_tenants(unreadable=_complain)
     say(
         f"브라우저에서 http://127.0.0.1:{port}/ 을 여세요. 끝내려면 Ctrl-C를 누르세요.",
         f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it.",

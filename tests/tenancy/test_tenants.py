@@ -81,3 +81,29 @@ def test_a_broken_tenant_file_is_one_sentence_with_its_path(tmp_path: Path) -> N
     (made.home / "tenant.toml").write_bytes(b"slug = \xff")
     with pytest.raises(KampError, match=r"tenant\.toml"):
         tenant_at(made.home)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "slug = 5",
+        'slug = "good"\nname_ko = "가"\nname_en = "a"',
+        'slug = "bad"\nname_ko = 3\nname_en = "b"',
+        'slug = "bad"\nname_ko = "가"\nname_en = "b"\nequipment = 5',
+        "x" * 100_000,
+    ],
+)
+def test_a_tampered_company_does_not_hide_the_others(content: str) -> None:
+    add_tenant("good", "좋은")
+    (add_tenant("bad", "나쁜").home / "tenant.toml").write_text(content)
+    told: list[KampError] = []
+    assert [t.slug for t in list_tenants(unreadable=told.append)] == ["good"]
+    assert "bad" in str(told[0])
+
+
+def test_a_tenant_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    made = add_tenant("acme", "에이스")
+    (made.home / "tenant.toml").rename(tmp_path / "elsewhere.toml")
+    (made.home / "tenant.toml").symlink_to(tmp_path / "elsewhere.toml")
+    with pytest.raises(KampError, match=r"tenant\.toml"):
+        tenant_at(made.home)
