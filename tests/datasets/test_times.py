@@ -308,3 +308,13 @@ def test_a_clock_without_any_date_is_said_and_kept(tmp_path: Path):
 def test_minutes_that_a_spreadsheet_left_over_are_named(tmp_path: Path):
     result = parsed(tmp_path, time=["57:47.1", "57:48.1"], x=[1, 2])
     assert "spreadsheet" in result.findings[0].message_en
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y/%m/%d %H:%M:%S", "%d-%b-%Y %I:%M:%S %p", "%Y년 %m월 %d일 %H시 %M분"]
+)
+def test_many_texts_are_read_as_few_are(form: str):
+    texts = pd.date_range("2020-01-01", periods=6000, freq="7min").strftime(form)
+    many = times(*texts)
+    few = pd.concat([times(*texts[i : i + 1000]) for i in range(0, 6000, 1000)])
+    assert many.tolist() == few.tolist()

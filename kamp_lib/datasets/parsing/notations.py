@@ -15,23 +15,36 @@ MICROSECOND = 1_000_000  # per second
 LOCAL = -9999  # no offset is written: the time is local already
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun",
           "jul", "aug", "sep", "oct", "nov", "dec")  # fmt: skip
+MANY = 5000  # texts
 ZONES = {"z": 0, "utc": 0, "gmt": 0, "kst": 540}
 
-# Korean words, weekdays and full-width signs in one plain notation (RE2, in order).
+# Korean words, weekdays and odd signs in one plain notation, group by group where the
+# first pattern of the group occurs at all (RE2, in order).
 PLAIN = (
-    (r"오전", "AM"),
-    (r"오후", "PM"),
-    (r"(?i)\b([ap])\.m\.", r"\1M"),
-    (r"[(\[][^()\[\]]{1,9}[)\]]|[월화수목금토일]요일", " "),  # (금)
-    (r"(?i)\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s", " "),
-    (r"(\d)\s*[년월]\s*(\d)", r"\1-\2"),
-    (r"(\d)\s*월\s*(\d)", r"\1-\2"),
-    (r"(\d)\s*[년월일](?:$|[\s,]+)", r"\1 "),
-    (r"(\d)\s*시\s*", r"\1:"),
-    (r"(\d)\s*분\s*(\d)", r"\1:\2"),
-    (r"(\d)\s*[분초]", r"\1"),
-    (r"([\d\s])\s(\d{1,2})\.(\d{2})\.(\d{2})$", r"\1 \2:\3:\4"),  # 16.57.47
-    (r"\s+", " "),
+    (
+        r"[오년월일시분초]",
+        (
+            (r"오전", "AM"),
+            (r"오후", "PM"),
+            (r"[월화수목금토일]요일", " "),
+            (r"(\d)\s*[년월]\s*(\d)", r"\1-\2"),
+            (r"(\d)\s*월\s*(\d)", r"\1-\2"),
+            (r"(\d)\s*[년월일](?:$|[\s,(]+)", r"\1 "),
+            (r"(\d)\s*시\s*", r"\1:"),
+            (r"(\d)\s*분\s*(\d)", r"\1:\2"),
+            (r"(\d)\s*[분초]", r"\1"),
+        ),
+    ),
+    (r"[(\[]", ((r"[(\[][^()\[\]]{1,9}[)\]]", " "),)),  # (금)
+    (
+        r"[A-Za-z]{3}|\.[Mm]\.",
+        (
+            (r"(?i)\b([ap])\.m\.", r"\1M"),
+            (r"(?i)\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s", " "),
+        ),
+    ),
+    (r"\d\.\d+\.\d+$", ((r"\s(\d{1,2})\.(\d{2})\.(\d{2})$", r" \1:\2:\3"),)),
+    (r"\s\s|[^\S ]", ((r"\s+", " "),)),
 )
 CLOCK = (
     r"(?P<ap>(?i:[AP]M))?\s?(?P<H>\d{1,2})"
@@ -104,13 +117,50 @@ def plain(texts: pa.Array) -> pa.Array:
     """The texts without words, brackets and signs that only people need."""
     if not pc.all(pc.string_is_ascii(texts)).as_py():
         texts = pc.utf8_normalize(texts, "NFKC")
-    for pattern, replacement in PLAIN:
-        texts = pc.replace_substring_regex(texts, pattern, replacement)
+    for occurs, replacements in PLAIN:
+        if pc.any(pc.match_substring_regex(texts, occurs)).as_py():
+            for pattern, replacement in replacements:
+                texts = pc.replace_substring_regex(texts, pattern, replacement)
     return pc.utf8_trim_whitespace(texts)
 
 
 def read_dates(texts: pa.Array) -> Fields:
-    """The fields of every text that is a date, with or without a clock."""
+    """The fields of every text that is a date, with or without a clock.
+
+    Of many texts the dates and the clocks are read apart: there are few of either.
+    """
+    return _apart(texts) if len(texts) >= MANY else _together(texts)
+
+
+def _apart(texts: pa.Array) -> Fields:
+    parts = pc.split_pattern(texts, " ", max_splits=1)
+    if not pc.all(pc.equal(pc.list_value_length(parts), 2)).as_py():
+        return _together(texts)
+    dates, clocks = (pc.list_element(parts, i).dictionary_encode() for i in (0, 1))
+    day, clock = _together(dates.dictionary), _matched(clocks.dictionary, CLOCK)
+    if (
+        clock is None
+        or len(clock.places) < len(clocks.dictionary)
+        or not day.known.all()
+    ):
+        return _together(texts)  # 16 October 2020, or a few words among the times
+    on, at = (part.indices.to_numpy() for part in (dates, clocks))
+    ticks = _clock(clock)[at]
+    return Fields(
+        known=day.known[on] & (ticks >= 0),
+        a=day.a[on],
+        b=day.b[on],
+        c=day.c[on],
+        digits_a=day.digits_a[on],
+        digits_c=day.digits_c[on],
+        named=day.named[on],
+        clock=ticks,
+        offset=_offset(clock)[at],
+        separators=day.separators,
+    )
+
+
+def _together(texts: pa.Array) -> Fields:
     fields = Fields.empty(len(texts))
     for pattern in PATTERNS:
         open_ = np.flatnonzero(~fields.known)
