@@ -134,19 +134,23 @@ class Equipment(_Entry):
 
 
 class Quantity(_Entry):
-    """A physical quantity known by its name alone, independent of any machine.
+    """A physical quantity, known by a name or a unit, independent of any machine.
 
-    `pattern` is a case-insensitive regular expression searched in a column's name;
-    plausible is where at least the median of a live signal has to lie.
+    `pattern` is a case-insensitive regular expression searched in a column's name; `of`
+    makes it the quantity of columns that only their unit tells. The range, in `unit`, is
+    where at least the median of a live signal has to lie.
     """
 
     id: Slug
     ko: str
     en: str
-    unit: str | None = None
-    pattern: str
+    unit: str | None = Field(default=None, description="UCUM code")
+    pattern: str | None = None
+    of: str | None = Field(default=None, description="kind of unit; see units.yaml")
     min: float
     max: float
+    usual_min: float | None = None
+    usual_max: float | None = None
     # a signal that is alive has an absolute median of at least this (0 = may rest at 0)
     live_min: float = 0.0
 
@@ -155,7 +159,16 @@ class Quantity(_Entry):
         return Text(self.ko, self.en)
 
     def matches(self, name: str) -> bool:
+        if self.pattern is None:
+            return False
         return re.search(self.pattern, name, flags=re.IGNORECASE) is not None
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Quantity:
+        if self.pattern is None and self.of is None:
+            raise ValueError("needs a pattern or a kind of unit")
+        re.compile(self.pattern or "")
+        return self
 
 
 class Word(_Entry):

@@ -29,6 +29,9 @@ class Unit(BaseModel):
     in_names: tuple[str, ...] = Field(
         default=(), description="spellings that may end a column's name"
     )
+    common: bool = Field(
+        default=False, description="often written by machines that do not say so"
+    )
 
 
 @cache

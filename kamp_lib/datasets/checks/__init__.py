@@ -37,6 +37,7 @@ from kamp_lib.datasets.checks.runs import copied_runs
 from kamp_lib.datasets.checks.setpoints import setpoint_actual_swapped
 from kamp_lib.datasets.checks.steps import quantisation_changes, unit_changes
 from kamp_lib.datasets.checks.stuck import frozen_sensors, saturation
+from kamp_lib.datasets.checks.suspects import suspected_units
 from kamp_lib.datasets.checks.tables import (
     blank_cells,
     index_columns,
@@ -55,6 +56,7 @@ CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
     already_standardised,
     sentinel_values,
     swapped_columns,
+    suspected_units,
     setpoint_actual_swapped,
     unit_changes,
     implausible_values,

@@ -14,6 +14,7 @@ from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.mapping.propose import PROVENANCE, standard_columns
 from kamp_lib.datasets.mapping.shift import known_column
 from kamp_lib.datasets.types import Mapping
+from kamp_lib.datasets.units import to_ucum
 from kamp_lib.text import Text
 
 RUN_COLUMN = "run_id"
@@ -112,7 +113,24 @@ class Context:
         """The physical quantity of a column that the catalogue does not know."""
         if column in self.standard:
             return None
-        return quantity_of(column)
+        return quantity_of(column, self.unit(column))
+
+    @cached_property
+    def _units(self) -> dict[str, str | None]:
+        matches = self.mapping.columns if self.mapping else []
+        return {m.canonical or m.source: m.stored_unit for m in matches}
+
+    def unit(self, column: str) -> str | None:
+        """The UCUM code of a column's values, where file, person or catalogue tell it."""
+        told = self._units.get(column)
+        if told is None and column in self.standard:
+            return self.standard[column].unit
+        written = take_apart(column).unit
+        return told or (to_ucum(written) if written else None)
+
+    def unit_told(self, column: str) -> bool:
+        """Whether the file or a person told the unit: else it is only assumed."""
+        return self._units.get(column) is not None
 
     @cached_property
     def numbers(self) -> dict[str, np.ndarray]:

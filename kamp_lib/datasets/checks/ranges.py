@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kamp_lib.catalog import Quantity
 from kamp_lib.datasets.checks.context import Context, number_text
 from kamp_lib.datasets.findings import finding, list_of
-from kamp_lib.datasets.mapping.evidence import profile, quantity_evidence
+from kamp_lib.datasets.mapping.evidence import profile
 from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.types import Finding
+from kamp_lib.datasets.units import compatible, convert, said
 from kamp_lib.text import Text
 
 
@@ -24,6 +26,11 @@ class Expected:
     usual_high: float
     unit: str
     live_min: float = 0.0  # a live signal reaches at least this
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it is known where the values mostly run, not only where they can be."""
+        return (self.usual_low, self.usual_high) != (self.low, self.high)
 
     def plausible(self, values: Values) -> bool:
         alive = abs(values.median) >= self.live_min or values.high >= self.live_min
@@ -41,6 +48,15 @@ class Values:
     high: float
 
 
+def values_of(number: np.ndarray) -> Values | None:
+    """Where a column's numbers lie, but for the outermost; None without any."""
+    finite = number[np.isfinite(number)]
+    if not len(finite):
+        return None
+    low, median, high = np.quantile(finite, [0.02, 0.5, 0.98])
+    return Values(float(low), float(median), float(high))
+
+
 def expected(context: Context, column: str) -> Expected | None:
     """The expectation of one column; None when nothing is known about it."""
     known = context.standard.get(column)
@@ -53,10 +69,20 @@ def expected(context: Context, column: str) -> Expected | None:
         usual_high = high if known.usual_max is None else known.usual_max
         return Expected(low, high, usual_low, usual_high, known.display_unit)
     quantity = context.quantity(column)
-    if quantity is None:
-        return None
-    low, high, unit = quantity.min, quantity.max, quantity.unit or ""
-    return Expected(low, high, low, high, unit, quantity.live_min)
+    return None if quantity is None else _of_quantity(quantity, context.unit(column))
+
+
+def _of_quantity(quantity: Quantity, unit: str | None) -> Expected:
+    """The range of a quantity, in the column's own unit where that is told."""
+    low, high = quantity.min, quantity.max
+    usual_low = low if quantity.usual_min is None else quantity.usual_min
+    usual_high = high if quantity.usual_max is None else quantity.usual_max
+    ends = np.array([low, high, usual_low, usual_high])
+    meant = quantity.unit
+    if unit is not None and meant is not None and compatible(unit, meant):
+        ends, meant = convert(ends, meant, unit), unit
+    low, high, usual_low, usual_high = map(float, ends)
+    return Expected(low, high, usual_low, usual_high, said(meant), quantity.live_min)
 
 
 def swapped_columns(context: Context) -> list[Finding]:
@@ -64,12 +90,10 @@ def swapped_columns(context: Context) -> list[Finding]:
     seen: dict[str, tuple[Values, Expected]] = {}
     for column in context.measured:
         wanted = expected(context, column)
-        number = context.numbers[column]
-        number = number[np.isfinite(number)]
-        if wanted is None or not len(number) or column in context.explained:
+        values = values_of(context.numbers[column])
+        if wanted is None or values is None or column in context.explained:
             continue
-        low, median, high = np.quantile(number, [0.02, 0.5, 0.98])
-        seen[column] = Values(low, median, high), wanted
+        seen[column] = values, wanted
     odd = {c for c, (values, wanted) in seen.items() if not wanted.usual(values)}
     wrong = {c for c in odd if not seen[c][1].plausible(seen[c][0])}
     found: list[tuple[str, str]] = []
@@ -86,10 +110,14 @@ def swapped_columns(context: Context) -> list[Finding]:
         if not {one, other} & taken:
             taken |= {one, other}
             found.append((one, other))
-    # One of the two may fit both names. Then only a neighbour is believed, and only
-    # when no other column would do as well.
+    # One of the two may fit both names. Then only a neighbour is believed, when it is
+    # known where both mostly run and no other column would do as well.
     for one in sorted(wrong - taken, key=context.columns.index):
-        partners = [c for c in seen if c != one and _fit_exchanged(seen, one, c)]
+        partners = [
+            c
+            for c in seen
+            if c != one and _fit_exchanged(seen, one, c) and _narrow(seen, one, c)
+        ]
         near = [c for c in partners if _apart(context, one, c) == 1]
         if len(partners) == 1 and near and near[0] not in taken:
             taken |= {one, near[0]}
@@ -129,6 +157,10 @@ def _fit_exchanged(
     )
 
 
+def _narrow(seen: dict[str, tuple[Values, Expected]], *columns: str) -> bool:
+    return all(seen[c][1].narrow for c in columns)
+
+
 def _apart(context: Context, one: str, other: str) -> int:
     return abs(context.columns.index(one) - context.columns.index(other))
 
@@ -156,7 +188,7 @@ def implausible_values(context: Context) -> list[Finding]:
         if column in context.standard:
             outside = (number < wanted.low) | (number > wanted.high)
         else:
-            outside = _against_quantity(context, column, number)
+            outside = _against_quantity(context, column, wanted, number)
         count = int(outside.sum())
         if not count:
             continue
@@ -178,10 +210,11 @@ def implausible_values(context: Context) -> list[Finding]:
     return findings
 
 
-def _against_quantity(context: Context, column: str, number: np.ndarray) -> np.ndarray:
+def _against_quantity(
+    context: Context, column: str, wanted: Expected, number: np.ndarray
+) -> np.ndarray:
     """A name alone is a weak clue: doubt a column only when most of it is off."""
-    quantity = context.quantity(column)
-    seen = profile(context.frame[column])
-    if quantity is None or quantity_evidence(seen, quantity) > 0 or seen.silent:
+    seen = values_of(number)
+    if seen is None or wanted.plausible(seen) or profile(context.frame[column]).silent:
         return np.zeros(len(number), dtype=bool)
-    return (number < quantity.min) | (number > quantity.max)
+    return (number < wanted.low) | (number > wanted.high)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from kamp_lib.catalog import Column, Quantity, quantities
+from kamp_lib.catalog import Column, Quantity, quantities, units
 from kamp_lib.datasets.units import compatible, convert, to_ucum
 
 SAMPLE = 20_000  # rows looked at; medians and kinds need no more
@@ -160,9 +160,18 @@ def _shape_evidence(seen: Profile, column: Column) -> float:
     return -0.25 if column.role == "sensor" and seen.changes <= SELDOM else 0.0
 
 
-def quantity_of(name: str) -> Quantity | None:
-    """The physical quantity that a column's name speaks of, if any."""
-    return next((q for q in quantities() if q.matches(name)), None)
+def quantity_of(name: str, unit: str | None = None) -> Quantity | None:
+    """The physical quantity that a column's name, or else its unit, speaks of.
+
+    A unit (a UCUM code) that is told overrules a name that speaks of something else.
+    """
+    named = (q for q in quantities() if q.matches(name))
+    if unit is None:
+        return next(named, None)
+    fits = (q for q in named if q.unit is None or compatible(q.unit, unit))
+    kind = units()[unit].of if unit in units() else None
+    by_unit = (q for q in quantities() if kind is not None and q.of == kind)
+    return next(fits, None) or next(by_unit, None)
 
 
 def quantity_evidence(seen: Profile, quantity: Quantity) -> float:
