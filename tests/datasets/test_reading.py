@@ -149,3 +149,80 @@ def test_a_folder_with_nothing_to_read_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KampError, match=r"none\.csv"):
         read(tmp_path / "none.csv")
+
+
+def test_columns_of_fixed_width_tell_which_cell_is_empty(tmp_path: Path) -> None:
+    text = "NO   TEMP  PRES  STAT\n" + "".join(
+        f"{i:<5}{20 + i:>4}  {'' if i % 4 == 0 else 100 + i:>4}  OK\n"
+        for i in range(20)
+    )
+    raw = read(written(tmp_path / "a.txt", text, "cp949"))
+    assert raw.columns == ["NO", "TEMP", "PRES", "STAT"]
+    assert raw.table["PRES"].to_pylist()[:3] == ["", "101", "102"]
+    assert set(raw.table["STAT"].to_pylist()) == {"OK"}
+
+
+def test_a_rule_below_the_header_tells_where_columns_begin(tmp_path: Path) -> None:
+    text = "id  ts                  temp\n--- ------------------- ----\n" + "".join(
+        f"{i:<3} 2020-05-04 10:00:{i:02} {20 + i / 4:<4}\n" for i in range(12)
+    )
+    raw = read(written(tmp_path / "a.txt", text + "\n(12 rows affected)\n"))
+    assert raw.table["ts"].to_pylist()[3] == "2020-05-04 10:00:03"
+    assert (raw.table.num_rows, len(raw.rejected)) == (12, 1)
+
+
+def test_a_value_wider_than_its_column_is_never_cut(tmp_path: Path) -> None:
+    rows = [f"{i:<4} {'' if i % 3 else i:>5} {20 + i:>4}" for i in range(30)]
+    rows[25] = "25   1234567   45"
+    raw = read(written(tmp_path / "a.txt", "no       a temp\n" + "\n".join(rows)))
+    assert [r.row for r in raw.rejected] == [27]
+
+
+def test_rows_short_of_their_last_cells_are_filled_when_it_is_a_habit(
+    tmp_path: Path,
+) -> None:
+    rows = [f"L{i},{i}.5" + (",burr" if i % 9 == 0 else "") for i in range(30)]
+    raw = read(written(tmp_path / "a.csv", "lot,temp,defect\n" + "\n".join(rows)))
+    assert (raw.table.num_rows, raw.rejected) == (30, [])
+    assert "short-rows" in [f.code for f in raw.findings]
+
+
+def test_one_short_row_is_rejected(tmp_path: Path) -> None:
+    rows = [f"L{i},{i}.5,x" for i in range(30)]
+    rows[7] = "L7,7.5"
+    raw = read(written(tmp_path / "a.csv", "lot,temp,defect\n" + "\n".join(rows)))
+    assert [(r.row, r.code) for r in raw.rejected] == [(9, "wrong-field-count")]
+
+
+def test_two_header_rows_and_titles_come_again_between_pasted_exports(
+    tmp_path: Path,
+) -> None:
+    part = "일보,,\n시각,온도,\n,상,하\n10:00,1.5,2.5\n10:01,1.5,2.5\n10:02,1.5,2\n"
+    raw = read(written(tmp_path / "a.csv", part * 3))
+    assert raw.columns == ["시각", "온도 상", "온도 하"]
+    assert raw.table.num_rows == 9
+    assert {r.code for r in raw.rejected} == {"repeated-header"}
+    assert len(raw.rejected) == 6
+
+
+@pytest.mark.parametrize("text", ["Temp [°C];x\n20,5;1\n21,5;2\n", "Länge µm;x\n1;2\n"])
+def test_a_western_machine_is_not_taken_for_a_korean_one(
+    tmp_path: Path, text: str
+) -> None:
+    raw = read(written(tmp_path / "a.csv", text, "latin-1"))
+    assert raw.columns[0] == text.split(";")[0]
+
+
+def test_letters_cut_in_half_by_a_field_are_counted(tmp_path: Path) -> None:
+    word = "금형온도상승".encode("cp949")
+    rows = [b"%d,%s,1.5" % (i, word[: 9 if i % 7 == 0 else 8]) for i in range(50)]
+    header = "번호,설명,값".encode("cp949")
+    (tmp_path / "a.csv").write_bytes(b"\n".join([header, *rows]))
+    raw = read(tmp_path / "a.csv")
+    assert raw.columns == ["번호", "설명", "값"]
+    assert [(f.code, f.count) for f in raw.findings] == [("mixed-encodings", 8)]
+
+
+def test_zeros_at_the_end_are_what_a_power_cut_leaves(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a,b\n1,2.5\n2,3.5\n" + bytes(500))
+    assert read(tmp_path / "a.csv").table.num_rows == 2

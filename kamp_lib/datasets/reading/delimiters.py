@@ -8,11 +8,13 @@ import re
 from collections import Counter
 
 from kamp_lib.datasets.parsing.cells import kind_of
+from kamp_lib.datasets.reading.fixed_width import PREFIX, at_places, find_places
 
 DELIMITERS = (",", ";", "\t", "|", "^")
 SPACES = " "  # runs of spaces and tabs
 GAPS = "  "  # runs of two or more: the cells hold single spaces themselves
 RECORDS = 200  # are looked at
+TITLES = 6  # lines that may stand above columns of fixed width
 GOOD = 0.6  # evidence that runs of spaces need to be more than prose
 _RUNS = {SPACES: r"[ \t]+", GAPS: r"(?: {2,}|\t)[ \t]*"}
 _RULE = re.compile(r"[-=_+| \t]{3,}")
@@ -38,7 +40,10 @@ def find_delimiter(head: str) -> str:
     for runs in (GAPS, SPACES):
         score = _evidence(head, runs)
         if score[0] >= GOOD and score[0] * 0.95 > scores[best][0]:
-            return runs
+            best = runs
+            break
+    if best in _RUNS or scores[best][0] < GOOD:
+        return best if _is_even(head, best) else _places(head) or best
     return best
 
 
@@ -53,7 +58,7 @@ def records(head: str, delimiter: str, escape: str | None = None) -> Records:
 
     Lines that only draw a rule between header and rows count as empty.
     """
-    if delimiter in _RUNS:
+    if is_layout(delimiter):
         lines = head.split("\n")[:RECORDS]
         rows = [_parted(line, delimiter) for line in lines]
         return [[] if _is_rule(row) else row for row in rows], list(
@@ -74,10 +79,17 @@ def records(head: str, delimiter: str, escape: str | None = None) -> Records:
     return rows, ends
 
 
+def is_layout(delimiter: str) -> bool:
+    """Whether blanks part the cells, which `with_tabs` turns into tabs."""
+    return delimiter in _RUNS or delimiter.startswith(PREFIX)
+
+
 def with_tabs(text: bytes, delimiter: str) -> bytes:
     """Runs of spaces as tabs, lines kept; text with another delimiter as it is."""
-    if delimiter not in _RUNS:
+    if not is_layout(delimiter):
         return text
+    if delimiter.startswith(PREFIX):
+        return at_places(text, delimiter)
     text = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", text)
     runs = _RUNS[delimiter].encode()
     if b'"' not in text:
@@ -95,6 +107,21 @@ def usual_width(rows: list[list[str]]) -> int:
 def _parted(line: str, delimiter: str) -> list[str]:
     line = with_tabs(line.encode(), delimiter).decode()
     return next(csv.reader([line], delimiter="\t"), [])
+
+
+def _is_even(head: str, delimiter: str) -> bool:
+    """Whether all later lines are cut into as many cells as the first full one."""
+    rows = [row for row in records(head, delimiter)[0] if any(map(str.strip, row))]
+    width = usual_width(rows)
+    first = next((len(row) for row in rows if len(row) * 2 >= width), width)
+    return first == width and all(len(r) == width for r in rows[len(rows) // 2 :])
+
+
+def _places(head: str) -> str | None:
+    """Columns of fixed width, below a few lines of titles."""
+    lines = [line for line in head.split("\n")[:RECORDS] if line.strip()]
+    tries = (find_places(lines[above:]) for above in range(TITLES))
+    return next((places for places in tries if places), None)
 
 
 def _is_rule(row: list[str]) -> bool:

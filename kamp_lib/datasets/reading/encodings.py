@@ -190,7 +190,7 @@ def _zero_pattern(head: bytes) -> str | None:
 def _is_korean(text: str) -> bool:
     """Real Korean uses the common syllables; accidental pairs of bytes do not."""
     beyond = [c for c in text if not c.isascii()]
-    common = sum(_encodes(c, "euc_kr") for c in beyond[:2000])
+    common = sum(_is_common(c) for c in beyond[:2000])
     return common * 2 >= min(len(beyond), 2000)
 
 
@@ -249,12 +249,12 @@ def _as_one_cell(data: bytes) -> pa.Array:
     return pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(data))
 
 
-def _encodes(letter: str, encoding: str) -> bool:
+def _is_common(letter: str) -> bool:
+    """Whether KS X 1001 has it in two bytes; others are spelled out in eight."""
     try:
-        letter.encode(encoding)
+        return len(letter.encode("euc_kr")) == 2
     except UnicodeEncodeError:
         return False
-    return True
 
 
 def _check_controls(text: bytes, name: str) -> None:

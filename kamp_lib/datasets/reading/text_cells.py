@@ -178,7 +178,7 @@ def _rejected(row: pacsv.InvalidRow, line: int, form: TextForm, name: str) -> Re
         "wrong-field-count",
         name,
         int(line),
-        original=None if form.delimiter.isspace() else row.text,
+        original=row.text if form.sign == form.delimiter else None,
         expected=len(form.layout.names),
         actual=row.actual_columns,
     )

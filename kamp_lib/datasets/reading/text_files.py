@@ -14,6 +14,7 @@ from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import Raw, Source
 from kamp_lib.datasets.reading.delimiters import (
     find_delimiter,
+    is_layout,
     records,
     said_delimiter,
     usual_width,
@@ -59,7 +60,7 @@ class TextForm:
     @property
     def sign(self) -> str:
         """The one character between the cells, once runs of spaces are tabs."""
-        return "\t" if self.delimiter.isspace() else self.delimiter
+        return "\t" if is_layout(self.delimiter) else self.delimiter
 
 
 def read_text(path: Path, name: str, options: Options = UNSAID) -> Raw:
@@ -156,7 +157,9 @@ def text_form(text: bytes, name: str) -> TextForm:
         layout,
         skip=ends[layout.first - 1] if layout.first else before,
         width=width,
-        pads_rows=short > 1 and short >= SHORT_SHARE * len(lengths),
+        # among blanks nothing tells which cell is missing
+        pads_rows=short > max(1, SHORT_SHARE * len(lengths))
+        and not is_layout(delimiter),
         heads=_heads(layout, rows),
         findings=layout_findings(layout, rows),
     )
