@@ -63,6 +63,12 @@ class Table:
             c for c in self.frame.columns if pd.api.types.is_float_dtype(self.frame[c])
         ]
 
+    def worded(self) -> list[str]:
+        """Columns of words that recur: products, lots, steps."""
+        frame = self.frame
+        words = frame.select_dtypes(["object", "string"]).columns
+        return [c for c in words if 1 < frame[c].nunique() < len(frame) / 10]
+
     def add(self, name: str, header: str, values: np.ndarray, before: str) -> None:
         """Insert a column before another one."""
         place = list(self.frame.columns).index(before)
@@ -186,11 +192,74 @@ def _totals_row(table: Table, _rng: np.random.Generator) -> None:
     table.totals[0] = "합계"
 
 
+def _frozen_sensor(table: Table, _rng: np.random.Generator) -> None:
+    column, rows = _liveliest(table), _stretch(table, 0.4, 0.55)
+    held = table.frame[column].to_numpy()[rows.start]
+    table.frame.loc[table.frame.index[rows], column] = held
+
+
+def _saturation(table: Table, _rng: np.random.Generator) -> None:
+    column = _liveliest(table)
+    end = table.frame[column].quantile(0.93)
+    table.frame[column] = table.frame[column].clip(upper=end)
+
+
+def _quantisation_change(table: Table, _rng: np.random.Generator) -> None:
+    column, rows = _liveliest(table), _stretch(table, 0.6, 1.0)
+    values = table.frame[column]
+    places = next(p for p in range(7) if np.allclose(values, values.round(p)))
+    table.frame.loc[table.frame.index[rows], column] = values.iloc[rows].round(
+        max(0, places - 1)
+    )
+
+
+def _unit_change(table: Table, _rng: np.random.Generator) -> None:
+    column, rows = _steadiest(table), _stretch(table, 0.5, 0.8)
+    table.frame.loc[table.frame.index[rows], column] *= 10
+
+
+def _category_variants(table: Table, rng: np.random.Generator) -> None:
+    words = [c for c in (*table.worded(), table.target) if c != ORIGIN]
+    other = rng.random(len(table.frame)) < 0.05
+    other[len(other) // 2] = True
+    values = table.frame[words[0]]
+    table.frame[words[0]] = values.where(~other, values.str[:1] + " " + values.str[1:])
+
+
+def _personal_data(table: Table, rng: np.random.Generator) -> None:
+    people = ["김철수", "박영희", "이민호", "최지우", "정수빈", "강동훈"]
+    names = rng.choice(people, len(table.frame))
+    table.add("worker", "작업자", names, before=table.target)
+
+
+def _liveliest(table: Table) -> str:
+    """The measured column of most different values."""
+    return max(table.measured(), key=lambda c: table.frame[c].nunique())
+
+
+def _steadiest(table: Table) -> str:
+    """The measured column that moves, but least for its level."""
+    frame = table.frame
+    moving = [c for c in table.measured() if frame[c].nunique() > 20]
+    return min(moving, key=lambda c: frame[c].std() / abs(frame[c].median()))
+
+
+def _stretch(table: Table, first: float, last: float) -> slice:
+    rows = len(table.frame)
+    return slice(int(first * rows), int(last * rows))
+
+
 # in the order of application: values, then rows, then stamps, then the file's own shape
 _DEFECTS: dict[str, Defect] = {
     "swapped-columns": _swapped_columns,
     "derived-column": _derived_column,
     "already-standardised": _already_standardised,
+    "frozen-sensor": _frozen_sensor,
+    "saturation": _saturation,
+    "quantisation-change": _quantisation_change,
+    "unit-change": _unit_change,
+    "category-variants": _category_variants,
+    "personal-data": _personal_data,
     "sentinel-value": _sentinel_value,
     "dead-column": _dead_column,
     "single-class-label": _single_class_label,

@@ -93,6 +93,12 @@ _OF_TABLES = (
     "derived-column",
     "repeated-header",
     "totals-row",
+    "frozen-sensor",
+    "saturation",
+    "quantisation-change",
+    "unit-change",
+    "category-variants",
+    "personal-data",
 )
 _OF_RUNS = (
     "copied-runs",

@@ -11,6 +11,7 @@ from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.types import Finding
 
 FEWEST_ROWS = 200
+FEWEST_FOR_A_STEP = 640  # rows: in fewer, a spell of trouble is as long as a window
 FEWEST_COLUMNS = 3
 SHARE = 0.25  # of the columns that move
 WINDOW = 8  # blocks on either side: a spell of trouble is shorter
@@ -81,7 +82,7 @@ def _follows(context: Context, column: str, codes: np.ndarray) -> bool:
 
 def regime_changes(context: Context) -> list[Finding]:
     """A place from which on several columns run on another level, and stay there."""
-    if len(context.frame) < FEWEST_ROWS or context.runs is not None:
+    if len(context.frame) < FEWEST_FOR_A_STEP or context.runs is not None:
         return []
     columns = [c for c in _free(context) if c not in context.explained_by_product]
     if len(columns) < FEWEST_COLUMNS:
