@@ -15,7 +15,7 @@ import pandas as pd
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.findings import catalogue
-from kamp_lib.datasets.fixes import columns, rows, values
+from kamp_lib.datasets.fixes import columns, rows, times, values
 from kamp_lib.datasets.fixes.change import Change, Fix
 from kamp_lib.datasets.types import AppliedFix, Finding, Mapping
 from kamp_lib.errors import KampError, UsageError
@@ -67,6 +67,27 @@ def fixes() -> dict[str, Fix]:
                 "The records of each machine or run are put in order of time.",
             ),
             rows.in_order,
+        ),
+        "coarse-timestamps": Fix(
+            Text(
+                "같은 시각의 행들을 행 순서에 따라 고르게 나눈 시각으로 되살립니다.",
+                "Rows of one stamp are spread evenly over its time, in their order.",
+            ),
+            times.rebuild,
+        ),
+        "day-end-midnight": Fix(
+            Text(
+                "하루를 끝내는 00:00을 다음 날로 옮깁니다.",
+                "The 00:00 that ends a day is moved to the next day.",
+            ),
+            times.move_day_ends,
+        ),
+        "implausible-dates": Fix(
+            Text(
+                "앞뒤 행의 시각이 같으면 그 시각으로 바꿉니다.",
+                "Impossible dates between two equal stamps take that stamp.",
+            ),
+            times.mend_dates,
         ),
     }
 
