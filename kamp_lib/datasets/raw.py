@@ -19,6 +19,8 @@ FILE = "_file"  # provenance: the file's name as the person gave it
 ROW = "_row"  # provenance: 1-based line in the file, as an editor or a sheet shows it
 RUN = "run_id"  # the run a file of a folder holds
 PROVENANCE = (FILE, ROW)
+# Details of a source that tell what of a file was read: the same file may come again.
+PLACES = ("class", "split", "sheet", "table", "range", "variables")
 INGEST_COLUMN = "_ingest"  # which ingest brought a row; stored, not shown
 
 REASONS = {
@@ -98,11 +100,9 @@ class Source:
     @property
     def key(self) -> str:
         """What must not be ingested twice: this content, in this place."""
-        place = "".join(f":{v}" for v in (self.run, *self.details_of_place()) if v)
+        places = (self.run, *(self.details.get(kind) for kind in PLACES))
+        place = "".join(f":{value}" for value in places if value)
         return (self.content or self.sha256) + place
-
-    def details_of_place(self) -> tuple[str | None, ...]:
-        return (self.details.get("class"), self.details.get("split"))
 
 
 # Gives the text of rows (by row number) exactly as it stands in the file.

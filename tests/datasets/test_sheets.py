@@ -205,7 +205,8 @@ def several(tmp_path: Path) -> Path:
         assert sheet.parent is not None
         put(sheet.parent.create_sheet("데이터!1"), [HEADER, *RECORDS])
         hidden = sheet.parent.create_sheet("원본")
-        put(hidden, [HEADER, *RECORDS * 3])
+        later = [(t + timedelta(days=d), *r) for d in (1, 2, 3) for t, *r in RECORDS]
+        put(hidden, [HEADER, *later])
         hidden.sheet_state = "hidden"
 
     return workbook(tmp_path / "a.xlsx", fill)
@@ -229,6 +230,15 @@ def test_a_sheet_can_be_named_even_a_hidden_one(several: Path) -> None:
 def test_an_unknown_sheet_is_answered_with_those_there(several: Path) -> None:
     with pytest.raises(UsageError, match="표지, 데이터!1, 원본"):
         read(several, options=Options(sheet="자료"))
+
+
+def test_another_sheet_of_the_same_file_can_follow(
+    tenant: Tenant, several: Path
+) -> None:
+    first = ingest(tenant, "generic", several, options=Options(sheet="데이터!1"))
+    again = ingest(tenant, "generic", several)
+    other = ingest(tenant, "generic", several, options=Options(sheet="원본"))
+    assert (first.unchanged, again.unchanged, other.unchanged) == (False, True, False)
 
 
 # --- cells

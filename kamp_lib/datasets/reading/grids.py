@@ -264,6 +264,7 @@ def raw_of_grid(
     findings += layout_findings(layout, head)
     if len(found) > 1:
         findings.append(_several(grid, found, name, details))
+    if len(found) > 1 or wanted:
         details = {**details, "range": grid.name(area)}
     notes = [_note(grid, area, row, name) for row in table.notes]
     source = source_of(path, name, len(rows) + len(notes), details)
