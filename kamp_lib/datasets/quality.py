@@ -67,8 +67,15 @@ PART_OF = {
     "already-standardised": "consistency",
     "restarting-id": "consistency",
     "category-variants": "consistency",
+    "frozen-sensor": "consistency",
+    "saturation": "consistency",
+    "quantisation-change": "consistency",
+    "unit-change": "consistency",
+    "setpoint-actual-swapped": "consistency",
+    "impossible-physics": "consistency",
     "mixed-image-modes": "consistency",
     "text-for-missing": "completeness",
+    "blank-cells": "completeness",
 }
 WRONG_TIMES = ("unordered-timestamps", "implausible-dates", "day-end-midnight",
                "clock-drift", "summer-time")  # fmt: skip

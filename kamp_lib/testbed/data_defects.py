@@ -168,6 +168,15 @@ def _coarse_timestamps(table: Table, _rng: np.random.Generator) -> None:
     table.frame[TIME] = table.frame[TIME].dt.floor("h")
 
 
+def _implausible_dates(table: Table, _rng: np.random.Generator) -> None:
+    # the battery of the PLC is flat: after a power cut its clock starts over
+    stamps = table.frame[TIME].copy()
+    lost = _stretch(table, 0.60, 0.63)
+    start = pd.Timestamp("2000-01-01")
+    stamps.iloc[lost] = start + (stamps.iloc[lost] - stamps.iloc[lost.start])
+    table.frame[TIME] = stamps
+
+
 def _shifted_columns(table: Table, _rng: np.random.Generator) -> None:
     """One comma lost in the header: two names run together, later ones come early."""
     origin = list(table.frame.columns).index(ORIGIN)
@@ -268,6 +277,7 @@ _DEFECTS: dict[str, Defect] = {
     "unordered-timestamps": _unordered_timestamps,
     "duplicate-timestamps": _duplicate_timestamps,
     "coarse-timestamps": _coarse_timestamps,
+    "implausible-dates": _implausible_dates,
     "duplicate-rows": _duplicate_rows,
     "shifted-columns": _shifted_columns,
     "repeated-header": _repeated_header,

@@ -214,7 +214,6 @@ def test_steel_works(look: Look):
     assert seen.one("day-end-midnight").count == 365
 
 
-@pytest.mark.xfail(strict=True, reason="the reader passes over the first sparse lines")
 def test_spare_parts(look: Look):
     seen = look("generic", "carparts/carparts.csv")
     blank = seen.one("blank-cells")

@@ -113,8 +113,7 @@ def label_flags(context: Context) -> list[Finding]:
         for column in _flags(context, label):
             up = context.numbers[column][judged] == 1
             bits = up.sum() * -log2(share)
-            # up for every second bad record at most: one that is up for all of them
-            # is the label itself, and is said so
+            # one that is up for every bad record is the label itself, and said to be so
             if bits >= CHANCE_BITS and bad[up].mean() >= 0.98 and up.sum() < bad.sum():
                 flags[column] = up
         if flags:
