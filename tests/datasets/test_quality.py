@@ -52,7 +52,7 @@ def test_missing_time_lowers_timeliness():
 def test_every_part_stays_between_0_and_100():
     frame = shots()
     findings = [finding("repeated-header", count=1)] + [
-        finding("contradicting-twins", count=1, rows=2, target="y", severity="error")
+        finding("single-class-label", column="y", value="Y", severity="error")
     ] * 9
     quality = quality_score(
         frame,
