@@ -16,6 +16,7 @@ CONTRADICTION = -2.0  # evidence at or below this speaks against the name
 # A unit that is told weighs more than values: volts are no degrees, whatever they read.
 OTHER_UNIT = -6.0
 UNKNOWN_UNIT = -0.5
+MEASURED = -6.0
 ENOUGH_ROWS = 50  # to see whether a number is set or measured
 SELDOM = 0.05  # a setting changes in at most this share of the rows
 OFTEN = 0.5  # a measurement in at least this
@@ -100,6 +101,9 @@ def evidence(seen: Profile, column: Column, unit: str | None = None) -> float:
     -6 is the unit of something else, -3 the wrong kind of value, -2 the wrong range,
     +2 the very words of a label. `unit` is the unit as the file writes it, if it does.
     """
+    if unit is not None and column.kind in ("category", "flag"):
+        measured = seen.kind == "number" and to_ucum(unit) is not None
+        return OTHER_UNIT if measured else _value_evidence(seen, column)
     if unit is None or column.unit is None or column.kind != "number":
         return _value_evidence(seen, column)
     code = to_ucum(unit, like=column.unit)
@@ -121,7 +125,8 @@ def _value_evidence(seen: Profile, column: Column) -> float:
         known = {*column.good, *column.bad}
         if seen.distinct and len(seen.distinct & known) >= len(seen.distinct) / 2:
             return 2.0
-        return -3.0
+        # a number that takes many values is measured, not judged
+        return -3.0 if seen.distinct or seen.kind != "number" else MEASURED
     if column.kind == "number":
         if seen.kind in ("text", "time"):
             return -3.0

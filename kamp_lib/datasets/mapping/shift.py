@@ -28,6 +28,8 @@ MOST_PLACES = 3
 # at most this share of them, and must win so much evidence over the whole tail.
 FEWEST_MENDED = 3
 SHARE_CAUSED = 0.25
+# and more than pairs that have changed places must speak for it (see `_exchanged`).
+FEWEST_UNPAIRED = 2
 LEAST_GAIN = 9.0
 FLOOR = -3.0  # the most that one column may say against a name
 WEAK = 0.5  # evidence that any text or any number in range would give
@@ -163,10 +165,23 @@ def find_shift(
     gain_best, best = max(found, key=lambda pair: pair[0])
     plain = (
         best.mended >= FEWEST_MENDED
+        and best.mended - len(_exchanged(fit)) >= FEWEST_UNPAIRED
         and best.caused <= SHARE_CAUSED * best.mended
         and gain_best >= LEAST_GAIN
     )
     return best if plain else None
+
+
+def _exchanged(fit: np.ndarray) -> set[int]:
+    """Columns that contradict their own names and fit those of each other, in pairs."""
+    wrong = np.flatnonzero(np.diagonal(fit) <= CONTRADICTION).tolist()
+    paired: set[int] = set()
+    for one in wrong:
+        for other in (j for j in wrong if 0 < j - one <= MOST_PLACES):
+            fits = fit[one, other] > 0 and fit[other, one] > 0
+            if fits and not {one, other} & paired:
+                paired |= {one, other}
+    return paired
 
 
 def _looks_standardised(profiles: list[Profile]) -> bool:
