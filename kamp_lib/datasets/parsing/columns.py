@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
-from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.parsing.aside import aside_findings, rows_aside
+from kamp_lib.datasets.parsing.cell_findings import cell_findings
 from kamp_lib.datasets.parsing.decimals import comma_sense, thousands_points
 from kamp_lib.datasets.parsing.settle import settle_times
 from kamp_lib.datasets.parsing.typed import Hints, Typed, typed_column
@@ -65,18 +64,19 @@ def parse(
     }
     columns = {name: column.values for name, column in typed.items()}
     times = {n: column.times for n, column in typed.items() if column.times is not None}
+    bad = _bad_cells(typed)
     findings = [
         *aside_findings(raw, aside),
         *settle_times(columns, times, raw, options.dates, time_zone),
         *doubts,
         *thousands_points(raw),
-        *_cell_findings(raw, typed),
+        *cell_findings(raw, typed, bad),
     ]
     for name in PROVENANCE:
         columns[name] = raw.table[name].to_pandas()
     said = {n: column.quantities for n, column in typed.items() if column.quantities}
     units = raw.units | {name: quantities.unit for name, quantities in said.items()}
-    return Parsed(pd.DataFrame(columns), _bad_cells(typed), aside, findings, units)
+    return Parsed(pd.DataFrame(columns), bad, aside, findings, units)
 
 
 def _bad_cells(typed: dict[str, Typed]) -> pd.DataFrame:
@@ -90,31 +90,3 @@ def _bad_cells(typed: dict[str, Typed]) -> pd.DataFrame:
     ]
     cells = pd.concat(bad) if bad else pd.DataFrame(columns=["row_index", "text"])
     return cells.reindex(columns=["row_index", "column", "text", "reason"])
-
-
-def _cell_findings(raw: Raw, typed: dict[str, Typed]) -> list[Finding]:
-    """Words for missing values, units beside numbers, decimal signs that differ."""
-    found = []
-    words = {name: column.words for name, column in typed.items() if column.words}
-    if words:
-        shown = dict.fromkeys(word for column in words.values() for word in column)
-        count = sum(column.spoken for column in typed.values())
-        found.append(
-            finding("text-for-missing", columns=words, count=count, examples=shown)
-        )
-    for name, column in typed.items():
-        if column.quantities is not None:
-            shown = pc.unique(raw.table[name].slice(0, 1000)).to_pylist()
-            found.append(column.quantities.finding(name, shown))
-        if column.signs:
-            cells = raw.table[name].filter(pc.match_substring(raw.table[name], ","))
-            found.append(
-                finding(
-                    "mixed-decimals",
-                    columns=[name],
-                    count=column.signs,
-                    examples=cells.slice(0, 5).to_pylist(),
-                    variant="signs",
-                )
-            )
-    return found

@@ -107,9 +107,10 @@ def read_text(path: Path, name: str, options: Options = UNSAID) -> Raw:
     findings = [*slices.decoder.findings(), *form.findings]
     if cells.padded:
         findings.append(finding("short-rows", count=cells.padded))
-    repeats = sum(r.code == "repeated-header" for r in rejected)
-    if repeats:
-        findings.append(finding("repeated-header", count=repeats))
+    for code in ("repeated-header", "wrong-field-count"):
+        places = [f"{name}:{r.row}" for r in rejected if r.code == code]
+        if places:
+            findings.append(finding(code, count=len(places), examples=places))
 
     def verbatim(rows: Sequence[int]) -> list[str]:
         return _lines(Slices(path, name, quotes=form.quotes), rows)
