@@ -46,7 +46,9 @@ def datasets_list(
     from kamp_lib.datasets import list_datasets
 
     company = tenant_named(tenant)
-    there = list_datasets(company)
+    there = list_datasets(
+        company, unreadable=lambda error: console.complain(str(error))
+    )
     if as_json:
         print_json(
             [

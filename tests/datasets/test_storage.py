@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from kamp_lib.datasets import ingest, open_dataset, restore, undo
+from kamp_lib.datasets import ingest, list_datasets, open_dataset, restore, undo
 from kamp_lib.datasets.storage import lock
 from kamp_lib.datasets.storage.durable import storing
 from kamp_lib.datasets.storage.remembered import mapping_path, remembered
@@ -153,6 +153,26 @@ def _spoil(path: Path, how: str, aside: Path) -> None:
         path.write_bytes(moved.read_bytes()[:40])
     elif how == "link":
         path.symlink_to(moved)
+
+
+def test_a_lost_log_does_not_have_the_rest_swept_away(
+    tenant: Tenant, store: Store, tmp_path: Path
+) -> None:
+    shutil.rmtree(store.table_folder / "_delta_log")
+    before = tree(store.folder)
+    with pytest.raises(KampError, match="_delta_log"):
+        ingest(tenant, KIND, csv(tmp_path / "c.csv", 10, 2022))
+    assert tree(store.folder) == before
+
+
+def test_a_damaged_data_set_does_not_stop_the_others(
+    tenant: Tenant, store: Store, tmp_path: Path
+) -> None:
+    (store.table_folder / "_delta_log" / f"{0:020}.json").write_text("{")
+    ingest(tenant, KIND, csv(tmp_path / "c.csv", 10, 2022), dataset="other")
+    told: list[KampError] = []
+    there = list_datasets(tenant, unreadable=told.append)
+    assert ([d.name for d in there], len(told)) == (["other"], 1)
 
 
 @pytest.mark.parametrize("path", ["../../../x.parquet", "/etc/passwd", "a/b.parquet"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -338,12 +338,37 @@ def stored_names(tenant: Tenant) -> list[str]:
     stores = [
         Store(f) for f in folders if not f.is_symlink() and NAME.fullmatch(f.name)
     ]
-    return [s.name for s in stores if s.exists() and State(s).ingests]
+    return [s.name for s in stores if s.exists() and _holds_something(s)]
 
 
-def list_datasets(tenant: Tenant) -> list[Dataset]:
-    """The newest version of every data set of a company, by name."""
-    return [open_dataset(tenant, name) for name in stored_names(tenant)]
+def _holds_something(store: Store) -> bool:
+    try:
+        return bool(State(store).ingests)
+    except KampError:  # damaged: said when it is opened, not when another one is
+        return True
+
+
+def list_datasets(
+    tenant: Tenant, *, unreadable: Callable[[KampError], None] | None = None
+) -> list[Dataset]:
+    """The newest version of every data set of a company, by name.
+
+    Raises
+    ------
+    KampError
+        When one is damaged; with `unreadable` that is told, and the others are listed.
+    """
+    found = []
+    for name in stored_names(tenant):
+        try:
+            data = open_dataset(tenant, name)
+            data.state.manifests  # noqa: B018 - read now, so that damage is told now
+            found.append(data)
+        except KampError as error:
+            if unreadable is None:
+                raise
+            unreadable(error)
+    return found
 
 
 def open_dataset(

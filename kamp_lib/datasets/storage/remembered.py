@@ -13,8 +13,10 @@ from pathlib import Path
 
 from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
 from kamp_lib.datasets.storage.durable import PARTIAL, sync
+from kamp_lib.datasets.storage.manifest import Manifest
 from kamp_lib.datasets.storage.store import NAME, Store
 from kamp_lib.datasets.types import Mapping
+from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
 
 MARK = "# ingest: "
@@ -62,13 +64,18 @@ def remembered(tenant: Tenant, equipment: str) -> dict[str, Mapping]:
 
 
 def _of(store: Store, copy: Path, equipment: str) -> Mapping | None:
-    commits = [c for c in store.commits() if c.op in ("append", "replace")]
-    ingests = [c.ingest for c in commits if c.ingest]
+    last = _last_ingest(store)
     if copy.is_file():
         mark = _MARKED.search(copy.read_text(encoding="utf-8"))
-        if mark is None or not ingests or mark[1] == ingests[-1]:
+        if mark is None or last is None or mark[1] == last.id:
             return load_mapping(copy)
-    if not ingests:
+    return last.mapping if last is not None and last.equipment == equipment else None
+
+
+def _last_ingest(store: Store) -> Manifest | None:
+    try:
+        commits = [c for c in store.commits() if c.op in ("append", "replace")]
+        ids = [c.ingest for c in commits if c.ingest]
+        return store.manifest(ids[-1]) if ids else None
+    except KampError:  # damaged: said when it is opened, not when another one is
         return None
-    last = store.manifest(ingests[-1])
-    return last.mapping if last.equipment == equipment else None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kamp_lib.datasets.storage.durable import write_durably
+from kamp_lib.datasets.storage.log import damaged
 from kamp_lib.datasets.storage.store import State, Store
 
 ROWS = ("cells.parquet", "quarantine.parquet")  # of an ingest's folder: values
@@ -16,6 +17,7 @@ def sweep(store: Store) -> None:
     """Remove all that no version needs. Only under the lock."""
     state = State(store)
     if not any(commit.ingest for commit in state.log.commits):
+        _check_never_used(store)
         shutil.rmtree(store.folder, ignore_errors=True)
         return
     shutil.rmtree(store.staging, ignore_errors=True)
@@ -28,6 +30,14 @@ def sweep(store: Store) -> None:
         path.unlink(missing_ok=True)
     for path in unneeded(state):
         path.unlink(missing_ok=True)
+
+
+def _check_never_used(store: Store) -> None:
+    """A killed first ingest leaves one record; more mean that the log was lost."""
+    log = store.table_folder / "_delta_log"
+    rows = any(store.table_folder.glob("*.parquet"))
+    if len(list(store.ingests.glob("*"))) > 1 or (rows and not log.is_dir()):
+        raise damaged(log)
 
 
 def unneeded(state: State) -> Iterator[Path]:
