@@ -194,3 +194,31 @@ def test_the_next_months_folder_is_added(tenant: Tenant, tmp_path: Path) -> None
         signals(tmp_path / month / f"2024-{month}-01.csv", run)
         ingest(tenant, "generic", tmp_path / month)
     assert open_dataset(tenant, "generic").rows == 60
+
+
+def days(folder: Path, numbers: list[int]) -> Path:
+    for day in numbers:  # of March 2024; the 2nd is a Saturday
+        signals(folder / f"2024-03-{day:02}.csv", day - 1)
+    return folder
+
+
+def missing(tenant: Tenant, folder: Path) -> list[str]:
+    result = ingest(tenant, "generic", folder)
+    return [e for f in result.findings if f.code == "missing-files" for e in f.examples]
+
+
+def test_a_day_without_its_file_is_told(tenant: Tenant, tmp_path: Path) -> None:
+    folder = days(tmp_path / "logs", [4, 5, 6, 8, 11, 12])
+    assert missing(tenant, folder) == ["2024-03-07"]
+
+
+def test_free_weekends_are_no_gap(tenant: Tenant, tmp_path: Path) -> None:
+    folder = days(tmp_path / "logs", [4, 5, 6, 7, 8, 11, 12])
+    assert missing(tenant, folder) == []
+
+
+def test_a_weekend_counts_where_weekends_are_worked(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    folder = days(tmp_path / "logs", [1, 2, 3, 4, 5, 6, 7, 8, 10, 11])
+    assert missing(tenant, folder) == ["2024-03-09"]

@@ -21,6 +21,7 @@ from kamp_lib.datasets.checks.columns import (
 from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.checks.derived import derived_columns
 from kamp_lib.datasets.checks.electrical import power_factors
+from kamp_lib.datasets.checks.files import missing_files
 from kamp_lib.datasets.checks.labels import (
     contradicting_twins,
     graded_labels,
@@ -74,6 +75,7 @@ CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
     power_factors,
     category_variants,
     time_stamps,
+    missing_files,
     drifting_columns,
     restarting_id,
     rows_in_time_order,

@@ -15,6 +15,7 @@ from kamp_lib.datasets.raw import FILE, PROVENANCE, Raw, unique_names
 from kamp_lib.datasets.reading.alike import same_name
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
+from kamp_lib.text import Text
 
 MOST_CELLS = 50_000_000  # of a turned table
 MOST_TAGS = 1000
@@ -118,9 +119,18 @@ def tags_as_columns(
         rows=table.num_rows,
         records=records,
         tags=list_of(own),
-        twice=int((again > 0).sum()),
+        twice=_twice(int((again > 0).sum())),
     )
     return pa.table(columns), units, said
+
+
+def _twice(count: int) -> Text:
+    if not count:
+        return Text("", "")
+    return Text(
+        f" 같은 시각에 두 번 적힌 값 {count:,}개는 따로 한 행으로 두었습니다.",
+        f" {count:,} value(s) noted twice at one time have a row of their own.",
+    )
 
 
 def _left_a_list(parts: TagTable, tags: int, filled: float) -> Finding:

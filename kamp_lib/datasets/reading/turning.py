@@ -28,6 +28,7 @@ from kamp_lib.datasets.reading.tags import (
 )
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
+from kamp_lib.text import Text
 
 PERIOD, ITEM, VALUE = "period", "item", "value"
 YEAR_NAMES = frozenset({"year", "yr", "년", "년도", "연도", "해"})
@@ -150,7 +151,12 @@ def _said(
         variant="items" if made[0].startswith(ITEM) else None,
         rows=raw.table.num_rows,
         records=len(values),
-        blank=blank,
+        blank=Text(
+            f" 빈칸 {blank:,}개는 0이 아니라 '값 없음'으로 두었습니다.",
+            f" {blank:,} blanks mean no value, not 0.",
+        )
+        if blank
+        else "",
         period=made[0],
         value=made[1],
     )
