@@ -89,6 +89,7 @@ _OF_TABLES = (
     "duplicate-timestamps",
     "coarse-timestamps",
     "unordered-timestamps",
+    "implausible-dates",
     "already-standardised",
     "derived-column",
     "repeated-header",
