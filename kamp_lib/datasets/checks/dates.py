@@ -26,8 +26,7 @@ def implausible_dates(stamps: Stamps) -> list[Finding]:
             count=len(places),
             examples=stamps.said(places[:3]),
             column=stamps.shown(),
-            low=int(years.min()),
-            high=int(years.max()),
+            years="~".join(dict.fromkeys([str(years.min()), str(years.max())])),
             first="-" if right.empty else right.min().date(),
             last="-" if right.empty else right.max().date(),
         )

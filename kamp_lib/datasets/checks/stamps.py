@@ -173,6 +173,8 @@ def lasting(ticks: float) -> Text:
         (60 * SECOND, "분", " min"),
         (SECOND, "초", " s"),
     )
+    if ticks < 60 * SECOND:
+        return Text(f"{ticks / SECOND:.3g}초", f"{ticks / SECOND:.3g} s")
     rest = int(ticks)
     ko: list[str] = []
     en: list[str] = []
@@ -181,6 +183,4 @@ def lasting(ticks: float) -> Text:
         if count and len(ko) < 2:
             ko.append(f"{count}{word}")
             en.append(f"{count}{sign}")
-    if not ko:
-        return Text(f"{ticks / SECOND:g}초", f"{ticks / SECOND:g} s")
     return Text(" ".join(ko), " ".join(en))
