@@ -21,6 +21,7 @@ RUN = "run_id"  # the run a file of a folder holds
 PROVENANCE = (FILE, ROW)
 # Details of a source that tell what of a file was read: the same file may come again.
 PLACES = ("class", "split", "sheet", "table", "range", "variables")
+LONGEST_NAME = 200  # of a column; what is longer is a lost line, not a name
 INGEST_COLUMN = "_ingest"  # which ingest brought a row; stored, not shown
 
 REASONS = {
@@ -166,7 +167,8 @@ def unique_names(names: Sequence[str]) -> list[str]:
     taken = {*PROVENANCE, INGEST_COLUMN}
     for place, name in enumerate(names, start=1):
         seen = "".join(c if c.isprintable() else " " * c.isspace() for c in name)
-        name = " ".join(normalize("NFC", seen).split()) or f"column_{place}"
+        name = " ".join(normalize("NFC", seen).split())[:LONGEST_NAME].rstrip()
+        name = name or f"column_{place}"
         wanted, number = name, 1
         # Delta Lake knows no upper and lower case in names.
         while name.lower() in taken:
