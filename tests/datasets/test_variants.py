@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+import xlwt
 
 from kamp_lib.datasets import ingest, open_dataset
 from kamp_lib.tenancy import Tenant
@@ -79,6 +80,53 @@ def in_two_encodings(path: Path) -> None:
     path.write_bytes(halves[0].encode("utf-8") + halves[1].encode("cp949"))
 
 
+def units_in_cells(path: Path) -> None:
+    rows = [[t, lot, f"{x} ℃", *rest] for t, lot, x, *rest in ROWS]
+    path.write_text(text(rows), encoding="utf-8")
+
+
+def as_people_write(path: Path) -> None:
+    """Korean clocks, commas between thousands, words for an empty cell."""
+    rows = []
+    for time, lot, temperature, pressure, count, verdict, remark in ROWS:
+        clock = pd.Timestamp(time)
+        half = "오전" if clock.hour < 12 else "오후"
+        said = f"{clock:%Y-%m-%d} {half} {clock:%I:%M:%S}"
+        thousands = f"{int(count):,}"
+        rows.append(
+            [said, lot, temperature, pressure, thousands, verdict, remark or "-"]
+        )
+    path.write_text(text(rows), encoding="cp949")
+
+
+def in_fixed_columns(path: Path) -> None:
+    """Below each other on a screen, where Korean letters take two places."""
+
+    def padded(cell: str, width: int) -> str:
+        return cell + " " * (width - len(cell.encode("cp949")))
+
+    widths = [21, 8, 16, 12, 8, 6, 40]
+    lines = [
+        "".join(padded(c, w) for c, w in zip(row, widths, strict=True))
+        for row in [NAMES, *ROWS]
+    ]
+    path.write_text("\n".join(lines), encoding="cp949")
+
+
+def old_sheet(path: Path) -> None:
+    book = xlwt.Workbook()
+    page = book.add_sheet("1")
+    day = xlwt.easyxf(num_format_str="yyyy-mm-dd hh:mm:ss")
+    for place, name in enumerate(NAMES):
+        page.write(0, place, name)
+    for number, (time, lot, temperature, pressure, count, *words) in enumerate(ROWS, 1):
+        page.write(number, 0, pd.Timestamp(time).to_pydatetime(), day)
+        numbers = [float(temperature), float(pressure), int(count)]
+        for place, cell in enumerate([lot, *numbers, *words], 1):
+            page.write(number, place, cell)
+    book.save(str(path))
+
+
 TITLE = "사출 일보,,,,,,\n출력일,2020-06-01,,,,,\n\n"
 VARIANTS: dict[str, tuple[str, Write]] = {
     "UTF-8": ("a.csv", encoded("utf-8")),
@@ -108,7 +156,11 @@ VARIANTS: dict[str, tuple[str, Write]] = {
     "totals": ("a.csv", totals),
     "pasted together": ("a.csv", pasted),
     "pasted in two encodings": ("a.csv", in_two_encodings),
+    "units in cells": ("a.csv", units_in_cells),
+    "as people write": ("a.csv", as_people_write),
+    "fixed columns": ("a.txt", in_fixed_columns),
     "a sheet": ("a.xlsx", sheet),
+    "an old sheet": ("a.xls", old_sheet),
 }
 
 
@@ -148,3 +200,25 @@ def test_every_variant_is_the_same_stored_data_set(
     frame, units = stored(company, tmp_path / file, f"variant-{number}")
     pd.testing.assert_frame_equal(frame, plain[0])
     assert units == plain[1]
+
+
+def test_a_line_of_units_is_read_alike_from_text_and_sheet(
+    company: Tenant, tmp_path: Path
+) -> None:
+    rows = [UNITS, *ROWS]
+    (tmp_path / "a.csv").write_text(text(rows), encoding="cp949")
+    (tmp_path / "b.csv").write_text(text(rows, delimiter=";"), encoding="utf-16")
+    book = openpyxl.Workbook()
+    for row in [NAMES, UNITS]:
+        book.active.append(row)
+    for row in ROWS:
+        book.active.append([*row[:2], *map(float, row[2:5]), *row[5:]])
+    book.save(tmp_path / "c.xlsx")
+    read = [
+        stored(company, tmp_path / name, f"units-{name[0]}")
+        for name in ("a.csv", "b.csv", "c.xlsx")
+    ]
+    assert read[0][1]["사출압력"] == "bar"
+    for frame, units in read[1:]:
+        pd.testing.assert_frame_equal(frame, read[0][0])
+        assert units == read[0][1]

@@ -50,8 +50,13 @@ def at_places(text: bytes, delimiter: str) -> bytes:
     made = []
     for line in text.decode("utf-8").split("\n"):
         cells = _parted(_laid_out(line.rstrip(), wide), starts)
-        made.append(line.rstrip() if cells is None else "\t".join(cells))
+        made.append(line.rstrip() if cells is None else "\t".join(map(_quoted, cells)))
     return "\n".join(made).replace(_FILLER, "").encode("utf-8")
+
+
+def _quoted(cell: str) -> str:
+    """A quote in a column of fixed width is a letter like others."""
+    return '"' + cell.replace('"', '""') + '"' if '"' in cell else cell
 
 
 def _laid_out(line: str, wide: bool) -> str:
