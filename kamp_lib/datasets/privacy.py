@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from unicodedata import normalize
@@ -238,6 +239,45 @@ def masked(values: pd.Series, kind: Kind, key: bytes) -> pd.Series:
     hidden = [_hidden(str(word), kind, key) for word in words]
     table = np.array([*hidden, None], dtype=object)
     return pd.Series(table[codes], index=values.index, dtype="string", name=values.name)
+
+
+class Veil:
+    """Hides in any text what is personal in a frame: its names, and all numbers.
+
+    For what is kept beside the rows: lines in quarantine, examples in messages.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As it was read, before masking.
+    found : sequence of Personal
+        What `personal_columns` found in it.
+    key : bytes
+        See `masked`.
+    """
+
+    def __init__(
+        self, frame: pd.DataFrame, found: Sequence[Personal], key: bytes
+    ) -> None:
+        self._key = key
+        self._kinds = {p.kind for p in found}
+        names = {
+            str(name).strip()
+            for p in found
+            if p.kind == "name"
+            for name in frame[p.column].dropna().unique()
+        }
+        # the longest first, so that no name is hidden inside another
+        ordered = sorted(names - {""}, key=len, reverse=True)
+        self._names = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, text: str) -> str:
+        for kind in ("resident-number", "phone", "email"):
+            if kind in self._kinds:
+                text = _hidden(text, kind, self._key)
+        if self._names is None:
+            return text
+        return self._names.sub(lambda m: _hidden(m.group(), "name", self._key), text)
 
 
 def _hidden(text: str, kind: Kind, key: bytes) -> str:

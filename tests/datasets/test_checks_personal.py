@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_machine import found, shots
 
-from kamp_lib.datasets.privacy import Kind, masked, personal_columns
+from kamp_lib.datasets.privacy import Kind, Veil, masked, personal_columns
 
 KEY = b"a company's own"
 NAMES = ["김철수", "박영희", "이민호", "최지우", "정하늘", "남궁민수"]
@@ -114,3 +114,18 @@ def test_the_finding_names_columns_and_no_person():
     assert personal[0].columns == ["작업자"]
     assert personal[0].count == 400
     assert not any(name in personal[0].model_dump_json() for name in NAMES)
+
+
+def test_lines_beside_the_rows_are_veiled_with_the_same_pseudonyms():
+    frame = pd.DataFrame({"작업자": text(*NAMES), "비고": text(*["010-1234-5678"] * 6)})
+    found_ = personal_columns(frame)
+    veil = Veil(frame, found_, KEY)
+    line = veil("3,남궁민수,xx,010-9999-8888")
+    hidden = masked(frame["작업자"], "name", KEY)
+    assert line == f"3,{hidden[5]},xx,***-****-****"
+
+
+def test_a_veil_over_nothing_personal_changes_nothing():
+    assert (
+        Veil(pd.DataFrame(), [], KEY)("010-1234-5678 김철수") == "010-1234-5678 김철수"
+    )

@@ -33,7 +33,10 @@ def _times(factor: float, known: str = "") -> Conversion:
     return Conversion(factor, 0.0, Text(known, known))
 
 
-_POINT = Text("소수점 자리", "a decimal point")
+_POINT = Text(
+    "소수점 자리나 10·100·1000배 단위",
+    "the decimal point, or a unit of 10, 100 or 1000",
+)
 DECIMAL = [Conversion(f, 0.0, _POINT) for f in (10.0, 100.0, 1000.0)]
 PRESSURE = [
     _times(10.0, "bar ↔ MPa"),
