@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import xlsxwriter
 import xlwt
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from kamp_lib.datasets import ingest, open_dataset, parse, read
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
-from kamp_lib.datasets.reading import archives
+from kamp_lib.datasets.reading import archives, workbook_parts
 from kamp_lib.datasets.reading.grids import Grid, letters, tables
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.tenancy import Tenant
@@ -403,6 +404,19 @@ def test_a_workbook_that_inflates_beyond_reason_is_refused(
         book.writestr("xl/media/x.bin", bytes(8 << 20))
     with pytest.raises(KampError, match="너무 커집니다"):
         read(path)
+
+
+def test_one_endless_text_shown_by_every_cell_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_parts, "MOST_TEXT", 1 << 20)
+    book = xlsxwriter.Workbook(tmp_path / "a.xlsx")
+    sheet = book.add_worksheet()
+    for row in range(100):
+        sheet.write(row, 0, "x" * 30_000)
+    book.close()
+    with pytest.raises(KampError, match="너무 큽니다"):
+        read(tmp_path / "a.xlsx")
 
 
 def test_an_old_workbook_that_asks_for_all_memory_is_refused(tmp_path: Path) -> None:

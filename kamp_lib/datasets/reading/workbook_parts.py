@@ -11,7 +11,6 @@ import io
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
@@ -19,15 +18,20 @@ from html import unescape
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.reading.archives import check_size
 from kamp_lib.datasets.reading.grids import letters
+from kamp_lib.datasets.reading.refusals import plainly
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
 from kamp_lib.text import Text
 
 MOST_CELLS = 50_000_000  # between the first and the last cell of a sheet
 MOST_INFLATED = 2 << 30
+MOST_TEXT = 1 << 30  # of all cells together, each with its own copy of its text
 PIECE = 8 << 20
+LONGEST_ROW = 256 << 20
+LEAST_CELL = 20  # bytes of XML
 HEAD = 1 << 16
 SHOWN = 5
+STRINGS = "xl/sharedStrings.xml"
 
 _P = rb"(?:\w+:)?"  # some programs write x:row for row
 _ROW = re.compile(rb"<" + _P + rb"row\b[^>]*>")
@@ -42,6 +46,8 @@ _NO_VALUE = re.compile(
     rb"(?:</%(p)sf>|<%(p)sf\b[^>]*/>)\s*(?:<%(p)sv\s*/>|<%(p)sv>\s*</%(p)sv>)?\s*</%(p)sc>"
     % {b"p": _P}
 )
+_SHARED = re.compile(rb"<" + _P + rb"si\b.*?</" + _P + rb"si>", re.DOTALL)
+_SHARED_CELL = re.compile(rb"\bt=\"s\"[^>]*>\s*<" + _P + rb"v>(\d{1,9})<")
 _PLACE = re.compile(rb"\br=\"([A-Z]{1,3}\d+)\"")
 
 
@@ -95,22 +101,17 @@ def inspected(data: bytes, name: str) -> dict[str, SheetFacts]:
     KampError
         When it is a bomb, declares entities or is no zip file.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as book:
-            inflated = sum(info.file_size for info in book.infolist())
-            check_size(inflated, len(data), name)
-            if inflated > MOST_INFLATED:
-                raise too_large(name)
-            for info in book.infolist():
-                if info.filename.endswith((".xml", ".rels")):
-                    _check_entities(book, info, name)
-            return {sheet: _facts(book, part, name) for sheet, part in _sheets(book)}
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError,
-            NotImplementedError, RuntimeError) as error:  # fmt: skip
-        raise KampError(
-            f"'{name}'은(는) 끝까지 저장되지 않았거나 망가진 엑셀 파일입니다. 다시 저장하세요.",
-            f"{name!r} is a damaged or truncated Excel file; save it again.",
-        ) from error
+    with plainly(name, "Excel"), zipfile.ZipFile(io.BytesIO(data)) as book:
+        inflated = sum(info.file_size for info in book.infolist())
+        check_size(inflated, len(data), name)
+        if inflated > MOST_INFLATED:
+            raise too_large(name)
+        for info in book.infolist():
+            if info.filename.endswith((".xml", ".rels")):
+                _check_entities(book, info, name)
+        parts = dict(_sheets(book))
+        _check_text(book, [*parts.values()], name)
+        return {sheet: _facts(book, part, name) for sheet, part in parts.items()}
 
 
 def _check_entities(book: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
@@ -123,6 +124,22 @@ def _check_entities(book: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> 
             f"{name!r} holds XML declarations (a DTD) that Excel never writes and was"
             " left closed; open it in Excel and save it again.",
         )
+
+
+def _check_text(book: zipfile.ZipFile, parts: list[str], name: str) -> None:
+    """Refuse cells without number that all show one endless shared text."""
+    if STRINGS not in book.namelist():
+        return
+    lengths = [len(text) for text in _SHARED.findall(book.read(STRINGS))]
+    most_cells = sum(book.getinfo(part).file_size for part in parts) // LEAST_CELL
+    if most_cells * max(lengths, default=0) <= MOST_TEXT:
+        return
+    total = 0
+    for piece in (piece for part in parts for piece in _pieces(book, part, name)):
+        shown = (int(number) for number in _SHARED_CELL.findall(piece))
+        total += sum(lengths[number] for number in shown if number < len(lengths))
+        if total > MOST_TEXT:
+            raise too_large(name)
 
 
 def too_large(name: str) -> KampError:
@@ -157,7 +174,7 @@ def _facts(book: zipfile.ZipFile, part: str, name: str) -> SheetFacts:
     facts = SheetFacts()
     columns: set[int] = set()
     last_row = 0
-    for piece in _pieces(book, part):
+    for piece in _pieces(book, part, name):
         cells = _CELL.findall(piece)
         columns.update(_number(c) for c in {column for column, _ in cells})
         last_row = max([last_row, *map(int, {row for _, row in cells})])
@@ -176,7 +193,7 @@ def _facts(book: zipfile.ZipFile, part: str, name: str) -> SheetFacts:
     return facts
 
 
-def _pieces(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+def _pieces(book: zipfile.ZipFile, part: str, name: str) -> Iterator[bytes]:
     """The XML of a sheet, some rows at a time."""
     rest = b""
     with book.open(part) as sheet:
@@ -186,6 +203,8 @@ def _pieces(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
             if cut >= 0:
                 yield rest[: cut + 4]
                 rest = rest[cut + 4 :]
+            if len(rest) > LONGEST_ROW:
+                raise too_large(name)
     yield rest
 
 
