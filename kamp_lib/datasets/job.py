@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -12,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
+from kamp_lib.datasets import spool
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.datasets.options import Options
@@ -19,6 +21,7 @@ from kamp_lib.datasets.parsing.columns import parse
 from kamp_lib.datasets.parsing.numbers import whole_again
 from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
+from kamp_lib.datasets.spool import Spool, in_memory
 from kamp_lib.datasets.storage.dataset import Dataset, as_frame
 from kamp_lib.datasets.storage.drift import drift
 from kamp_lib.datasets.storage.duplicates import duplicate_rows
@@ -40,6 +43,8 @@ from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 
+Place = Callable[[pd.Series], pd.Series]
+
 
 def new_id() -> str:
     """The id of an ingest: sortable by time (UTC)."""
@@ -55,16 +60,19 @@ class Rows:
     findings: list[Finding]
     units: dict[str, str]  # of source columns, as the file writes them
     cells: pa.Table  # of the rejected rows and some good ones, for a repair
+    place: Place = in_memory  # where columns as long as these are kept
 
 
 def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -> Rows:
-    parsed = parse(raw, time_zone=tenant.time_zone, options=options)
+    large = raw.table.nbytes > spool.IN_MEMORY
+    place = Spool(options.scratch).series if large else in_memory
+    parsed = parse(raw, time_zone=tenant.time_zone, options=options, place=place)
     rejected, places = rejected_rows(raw, parsed)
     keep = np.ones(len(parsed.frame), dtype=bool)
     keep[places] = False
     frame = parsed.frame
     if len(places):
-        frame = whole_again(frame[keep].reset_index(drop=True))
+        frame = whole_again(chosen_rows(frame, keep, place))
     cells = kept_cells(raw, places)
     raw.release()
     if frame.empty:
@@ -74,9 +82,19 @@ def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -
             f"not one row can be stored ({first[1]}); check the header and the values.",
         )
     if simulated:
-        frame = frame.assign(**{ORIGIN: pd.Series(SIMULATED, frame.index, "string")})
+        mark = place(pd.Series(SIMULATED, frame.index, "string"))
+        frame = frame.assign(**{ORIGIN: mark})
     findings = [*raw.findings, *parsed.findings]
-    return Rows(frame, rejected, findings, parsed.units, cells)
+    return Rows(frame, rejected, findings, parsed.units, cells, place)
+
+
+def chosen_rows(frame: pd.DataFrame, chosen: np.ndarray, place: Place) -> pd.DataFrame:
+    """Some rows of a frame, numbered anew, column by column."""
+    columns = {
+        name: place(frame[name][chosen].reset_index(drop=True))
+        for name in frame.columns
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 @dataclass
@@ -124,22 +142,26 @@ class Job:
         held = [] if self.replace else state.manifests
         self._check_fits(held)
         again = self._files_known(held)
-        new = self.mapped[~self.mapped[FILE].isin(again)] if again else self.mapped
+        new, place = self.mapped, self.rows.place
+        if again:
+            new = chosen_rows(new, ~new[FILE].isin(again).to_numpy(), place)
         rejected = self.rows.rejected[~self.rows.rejected[FILE].isin(again)]
         kind = self.mapping.record_kind
         double, repeats = duplicate_rows(new, self.machine, kind)
-        frame = new[~double.to_numpy()] if double.any() else new
+        frame = chosen_rows(new, ~double.to_numpy(), place) if double.any() else new
         table = as_stored(frame, self.machine, kind, self.tenant.time_zone)
         wider = None
         if held:
             old = Dataset(state)
             table, wider = fitted(table, old.schema, self.name)
             fresh = self._not_yet_stored(old, table)
-            frame, table = frame[fresh], table.filter(pa.array(fresh))
+            if not fresh.all():
+                frame = chosen_rows(frame, fresh, place)
+                table = table.filter(pa.array(fresh))
         findings = [*self.rows.findings, *self.shifts, *repeats]
         if len(frame):
             findings += check(
-                frame.reset_index(drop=True),
+                frame,
                 self.machine,
                 kind,
                 mapping=self.mapping,

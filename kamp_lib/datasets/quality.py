@@ -125,7 +125,10 @@ def quality_score(
     for found in findings:
         by_code.setdefault(found.code, []).append(found)
 
-    filled = values.notna().mean() if len(values) else pd.Series(0.0, values.columns)
+    # column by column: the whole may not fit into memory
+    filled = pd.Series(0.0, values.columns)
+    for name in values.columns if len(values) else ():
+        filled[name] = values[name].notna().mean()
     targets = {n for n, c in known.items() if c.role == "target"}
     weights = pd.Series(
         {n: 1.0 if n in known else EXTRA_WEIGHT for n in values.columns}

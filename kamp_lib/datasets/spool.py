@@ -1,16 +1,18 @@
 """Columns that are too large for memory, in mapped files that leave nothing behind.
 
 A mapped column looks like any other, but its values lie in a file without a name: the
-system reads pages as they are touched. `let_go` gives the touched ones back. When the
-last reference is gone, or the process is killed, so is the file.
+system reads pages as they are touched, and what was touched is given back ten times a
+second. When the last reference is gone, or the process is killed, so is the file.
 """
 
 from __future__ import annotations
 
 import mmap
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock, Thread
 from typing import IO
 from weakref import WeakSet
 
@@ -18,13 +20,38 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+IN_MEMORY = 600 << 20  # bytes of a table that is worked on in memory
+PAUSE_S = 0.1
+
 _maps: WeakSet[mmap.mmap] = WeakSet()
+_lock = Lock()
 
 
-def let_go() -> None:
-    """Take no memory for what has been read of mapped columns."""
-    for mapped in list(_maps):
+def let_go() -> bool:
+    """Take no memory for what has been read of mapped columns; False: there are none."""
+    with _lock:
+        maps = list(_maps)
+    for mapped in maps:
         mapped.madvise(mmap.MADV_DONTNEED)
+    return bool(maps)
+
+
+def _keep_letting_go() -> None:
+    while let_go():
+        time.sleep(PAUSE_S)
+
+
+def _watch(mapped: mmap.mmap) -> None:
+    with _lock:
+        alone = not _maps
+        _maps.add(mapped)
+    if alone:
+        Thread(target=_keep_letting_go, daemon=True).start()
+
+
+def in_memory(values: pd.Series) -> pd.Series:
+    """Leaves a column where it is."""
+    return values
 
 
 class Spool:
@@ -69,5 +96,5 @@ class Spool:
 def _mapped(file: IO[bytes]) -> pa.Buffer:
     file.flush()
     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    _maps.add(mapped)
+    _watch(mapped)
     return pa.py_buffer(mapped)

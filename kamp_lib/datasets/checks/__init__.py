@@ -7,8 +7,6 @@ standardised lie outside every range; placeholders are not implausible values to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
@@ -30,6 +28,7 @@ from kamp_lib.datasets.checks.labels import (
     single_class_label,
     unjudged_runs,
 )
+from kamp_lib.datasets.checks.parts import Check, parts_to_check
 from kamp_lib.datasets.checks.personal import personal_data
 from kamp_lib.datasets.checks.physics import impossible_physics
 from kamp_lib.datasets.checks.ranges import implausible_values, swapped_columns
@@ -47,13 +46,14 @@ from kamp_lib.datasets.checks.tables import (
 )
 from kamp_lib.datasets.checks.times import restarting_id, time_stamps
 from kamp_lib.datasets.checks.words import category_variants
+from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.types import Finding, Mapping
 from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
 
 CHECKING = Text("데이터 점검", "checking the data")
 ORDER = {"error": 0, "warning": 1, "info": 2}
-CHECKS: tuple[Callable[[Context], list[Finding]], ...] = (
+CHECKS: tuple[Check, ...] = (
     already_standardised,
     sentinel_values,
     swapped_columns,
@@ -119,16 +119,17 @@ def check(
         The gravest first.
     """
     machine = equipment_type(equipment) if isinstance(equipment, str) else equipment
-    context = Context(
-        frame.reset_index(drop=True),
-        machine,
-        record_kind,
-        mapping,
-    )
     findings: list[Finding] = []
-    if not len(frame):
-        return findings
-    for done, look in enumerate(CHECKS):
-        progress(CHECKING, done=done, total=len(CHECKS))
-        findings += look(context)
+    looks = list(parts_to_check(frame, CHECKS))
+    total, done = sum(len(checks) for _, checks in looks), 0
+    for part, checks in looks:
+        context = Context(part.reset_index(drop=True), machine, record_kind, mapping)
+        said = {(f.code, *f.columns) for f in findings}
+        for look in checks if len(part) else ():
+            progress(CHECKING, done=done, total=total)
+            done += 1
+            findings += [f for f in look(context) if (f.code, *f.columns) not in said]
+    if len(looks) > 1:
+        looked = max(len(part) for part, _ in looks)
+        findings.append(finding("checked-in-part", count=len(frame), looked=looked))
     return sorted(findings, key=lambda f: ORDER[f.severity])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ from kamp_lib.datasets.parsing.decimals import comma_sense, thousands_points
 from kamp_lib.datasets.parsing.settle import settle_times
 from kamp_lib.datasets.parsing.typed import Hints, Typed, typed_column
 from kamp_lib.datasets.raw import PROVENANCE, Raw
+from kamp_lib.datasets.spool import in_memory
 from kamp_lib.datasets.types import Finding
 
 
@@ -35,7 +37,11 @@ class Parsed:
 
 
 def parse(
-    raw: Raw, *, time_zone: str = "Asia/Seoul", options: Options = UNSAID
+    raw: Raw,
+    *,
+    time_zone: str = "Asia/Seoul",
+    options: Options = UNSAID,
+    place: Callable[[pd.Series], pd.Series] = in_memory,
 ) -> Parsed:
     """Give every column of `raw` its type.
 
@@ -51,17 +57,18 @@ def parse(
         Where times without an offset were written.
     options : Options
         How doubtful dates are written, when a person says so.
+    place : callable
+        Gives a column back from where it is kept: memory, or a mapped file.
     """
     aside = rows_aside(raw)
     keep = np.ones(raw.table.num_rows, dtype=bool)
     keep[list(aside)] = False
     comma, doubts = comma_sense(raw)
-    typed = {
-        name: typed_column(
-            raw.table[name], keep, Hints(time_zone, comma, raw.units.get(name))
-        )
-        for name in raw.columns
-    }
+    typed = {}
+    for name in raw.columns:
+        hints = Hints(time_zone, comma, raw.units.get(name))
+        typed[name] = typed_column(raw.table[name], keep, hints)
+        typed[name].values = place(typed[name].values)
     columns = {name: column.values for name, column in typed.items()}
     times = {n: column.times for n, column in typed.items() if column.times is not None}
     bad = _bad_cells(typed)
@@ -73,10 +80,11 @@ def parse(
         *cell_findings(raw, typed, bad),
     ]
     for name in PROVENANCE:
-        columns[name] = raw.table[name].to_pandas()
+        columns[name] = place(raw.table[name].to_pandas())
     said = {n: column.quantities for n, column in typed.items() if column.quantities}
     units = raw.units | {name: quantities.unit for name, quantities in said.items()}
-    return Parsed(pd.DataFrame(columns), bad, aside, findings, units)
+    frame = pd.DataFrame(columns, copy=False)
+    return Parsed(frame, bad, aside, findings, units)
 
 
 def _bad_cells(typed: dict[str, Typed]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from kamp_lib.datasets.types import Finding
 # Ids and times tell records apart when, together, they differ on this share of the
 # rows that differ at all.
 TELLS_APART = 0.9
+BLOCK = 1 << 18  # rows hashed at a time
 # A pasted stretch: so many rows in a row repeat an earlier stretch in the same order.
 PASTED = 30
 ID_WORDS = frozenset(
@@ -76,7 +77,11 @@ def repeats(values: pd.DataFrame) -> pd.Series:
 
 def row_hashes(values: pd.DataFrame) -> pd.Series:
     """One 64-bit number per row; equal rows have equal numbers."""
-    return pd.util.hash_pandas_object(values, index=False)
+    hashed = np.empty(len(values), dtype=np.uint64)
+    for first in range(0, len(values), BLOCK):
+        block = values.iloc[first : first + BLOCK]
+        hashed[first : first + BLOCK] = pd.util.hash_pandas_object(block, index=False)
+    return pd.Series(hashed, index=values.index)
 
 
 def key_columns(

@@ -10,6 +10,8 @@ from kamp_lib.catalog import Equipment
 from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.errors import KampError
 
+BLOCK = 1 << 20  # rows
+
 
 def as_stored(
     frame: pd.DataFrame, machine: Equipment, record_kind: str | None, time_zone: str
@@ -50,15 +52,17 @@ def _whole(values: pd.Series) -> bool:
     return bool(np.all(np.isfinite(known) & (known == np.round(known))))
 
 
-def _arrow(values: pd.Series) -> pa.Array:
+def _arrow(values: pd.Series) -> pa.Array | pa.ChunkedArray:
     array = pa.Array.from_pandas(values)
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if pa.types.is_timestamp(array.type):
         return array.cast(pa.timestamp("us", tz="UTC"), safe=False)
-    if pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
-        return array.cast(pa.string())
-    return array
+    if pa.types.is_large_string(array.type):  # in blocks: 2 GB is the most of a string
+        blocks = range(0, len(array), BLOCK)
+        parts = [array.slice(first, BLOCK).cast(pa.string()) for first in blocks]
+        return pa.chunked_array(parts, pa.string())
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
 
 
 def fitted(

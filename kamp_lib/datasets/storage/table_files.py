@@ -3,7 +3,7 @@
 The writer of the Delta library takes one thread and tries a dictionary on every column;
 measurements of many digits have none. Here two files are written at a time, fractions
 with their bytes sorted by place (which compresses them), the rest with a dictionary
-where values recur. Rows may lie in a mapped file: what is written is let go of.
+where values recur.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
-
-from kamp_lib.datasets.spool import let_go
 
 WORKERS = 2
 GROUP = 1 << 17  # rows of a row group, the unit of memory
@@ -51,7 +49,6 @@ def write_table_files(folder: Path, rows: pa.Table, name: str) -> list[AddAction
         with pq.ParquetWriter(path, rows.schema, **encoding) as writer:
             for first in range(0, max(1, part.num_rows), GROUP):
                 writer.write_table(part.slice(first, GROUP))
-                let_go()
         told = json.dumps({"numRecords": part.num_rows})
         now = int(time.time() * 1000)
         return AddAction(path.name, path.stat().st_size, {}, now, True, told)
