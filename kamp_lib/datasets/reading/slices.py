@@ -103,6 +103,8 @@ class Slices:
             while block := file.read(size):
                 self._hash.update(block)
                 self.bytes += len(block)
+                if self.bytes > before.st_size:  # it may grow without end
+                    raise changed(self.name)
                 yield block
                 size = SLICE
             after = os.stat(self.path)
