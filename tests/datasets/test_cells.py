@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kamp_lib.catalog import equipment_type
 from kamp_lib.datasets import Finding, Parsed, parse, read
+from kamp_lib.datasets.fixes import apply_fixes
 from kamp_lib.datasets.parsing.cells import is_unit, kind_of
 
 
@@ -79,6 +81,29 @@ def test_points_between_thousands_are_found_and_left_alone(tmp_path: Path) -> No
     found = said(result, "mixed-decimals")
     assert set(found.columns) == {"fiscal", "total", "bank"}
     assert result.frame["total"].iloc[0] == 539.577
+
+
+def test_the_fix_makes_thousands_of_such_points_and_leaves_plain_numbers(
+    tmp_path: Path,
+) -> None:
+    columns = {
+        "fiscal": ["0", "1.386", "79", "23.200", "865", "6.459", "11"],
+        "total": ["539.577", "224.675", "129.000", "317.120", "210.517", "207.364", ""],
+        "bank": ["65556", "40419", "11992", "49971", "48534", "52042", "7"],
+    }
+    result = parsed(tmp_path, columns, sep=";")
+    fixed = apply_fixes(
+        result.frame,
+        result.findings,
+        ["mixed-decimals"],
+        equipment=equipment_type("generic"),
+        record_kind=None,
+        mapping=None,
+    )
+    made = fixed.frame.fillna(0)
+    assert made["fiscal"].tolist() == [0, 1386, 79, 23200, 865, 6459, 11]
+    assert made["total"].tolist()[:4] == [539577, 224675, 129000, 317120]
+    assert made["bank"].tolist() == result.frame["bank"].tolist()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pandas as pd
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.findings import catalogue
-from kamp_lib.datasets.fixes import columns, rows, times, values
+from kamp_lib.datasets.fixes import columns, decimals, rows, times, values
 from kamp_lib.datasets.fixes.change import Change, Fix
 from kamp_lib.datasets.types import AppliedFix, Finding, Mapping
 from kamp_lib.errors import KampError, UsageError
@@ -81,6 +81,13 @@ def fixes() -> dict[str, Fix]:
                 "The 00:00 that ends a day is moved to the next day.",
             ),
             times.move_day_ends,
+        ),
+        "mixed-decimals": Fix(
+            Text(
+                "점을 천 단위 구분으로 보고 값을 1000배로 바꿉니다.",
+                "The points are taken for thousands signs: values become 1000 times.",
+            ),
+            decimals.thousands,
         ),
         "implausible-dates": Fix(
             Text(
