@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kamp_lib.catalog import equipment_type, equipment_types
+from kamp_lib.datasets.mapping.known import KnownNames
 from kamp_lib.datasets.mapping.names import take_apart
-from kamp_lib.datasets.mapping.shift import nearest_name
 
 INJECTION = {
     # Korean of the shop floor, loan words, units in the name
@@ -126,8 +126,10 @@ KNOWN = [
 
 def best(equipment: str, header: str) -> tuple[float, str]:
     """The standard column whose names are most like a header, and how like."""
-    columns = equipment_type(equipment).columns
-    return max((nearest_name(header, c)[0], c.name) for c in columns)
+    standard = KnownNames(equipment_type(equipment).columns)
+    near = standard.near(header)
+    found = ((alike, standard.columns[i].name) for i, (alike, _) in near.items())
+    return max(found, default=(0.0, ""))
 
 
 @pytest.mark.parametrize(("equipment", "header", "column"), KNOWN)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from kamp_lib.catalog import Column, Equipment, Quantity, standard_models
 from kamp_lib.datasets.mapping.evidence import quantity_of
+from kamp_lib.datasets.mapping.known import KnownNames
 from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.mapping.propose import PROVENANCE, standard_columns
-from kamp_lib.datasets.mapping.shift import known_column
 from kamp_lib.datasets.types import Mapping
 from kamp_lib.datasets.units import to_ucum
 from kamp_lib.text import Text
@@ -93,6 +93,10 @@ class Context:
         names = self.mapping.names() if self.mapping else {}
         return {stored: source for source, stored in names.items()}
 
+    @cached_property
+    def _known(self) -> KnownNames:
+        return KnownNames(self.machine.columns)
+
     def names(self, *columns: str) -> list[str]:
         """Source and stored name of columns, as findings hold them."""
         both = [n for c in columns for n in (self._source.get(c, c), c)]
@@ -101,7 +105,7 @@ class Context:
     def shown(self, column: str) -> str:
         """The name a person knows: that of the file, and the true one if it is wrong."""
         source = self._source.get(column, column)
-        meant = known_column(source, self.machine.columns) if source != column else None
+        meant = self._known.column(source) if source != column else None
         wrong = meant is not None and meant.name != column
         return f"{source} → {column}" if wrong else source
 

@@ -14,8 +14,8 @@ from scipy.optimize import linear_sum_assignment
 
 from kamp_lib.catalog import Column
 from kamp_lib.datasets.mapping.evidence import Profile, evidence
+from kamp_lib.datasets.mapping.known import KnownNames
 from kamp_lib.datasets.mapping.names import take_apart
-from kamp_lib.datasets.mapping.shift import nearest_name
 from kamp_lib.datasets.units import compatible, to_ucum
 
 POSSIBLE = 0.55  # least confidence of a pair that is worth a question
@@ -60,10 +60,13 @@ def assign(
         return {}
     score = np.zeros((len(free), len(columns)))
     pairs: dict[tuple[int, int], Pair] = {}
+    standard = KnownNames(columns)
     for row, place in enumerate(free):
-        for col, column in enumerate(columns):
-            pair = _pair(seen[place], column)
-            if pair is not None and pair.confidence >= POSSIBLE:
+        name = seen[place].name
+        near = standard.near(name) if name else {}
+        for col, (likely, said) in near.items():
+            pair = _pair(seen[place], columns[col], likely, said)
+            if pair.confidence >= POSSIBLE:
                 pairs[row, col] = pair
                 score[row, col] = pair.confidence
     _adopt_time(seen, free, columns, pairs, score)
@@ -72,13 +75,9 @@ def assign(
     return {free[at[0]]: pairs[at] for at in chosen if at in pairs}
 
 
-def _pair(seen: Seen, column: Column) -> Pair | None:
-    if seen.name is None:
-        return None
-    likely, said = nearest_name(seen.name, column)
-    if not likely:
-        return None
-    if column.role == "setpoint" and "actual" in take_apart(seen.name).words:
+def _pair(seen: Seen, column: Column, likely: float, said: str) -> Pair:
+    words = take_apart(seen.name or "").words
+    if column.role == "setpoint" and "actual" in words:
         likely -= ACTUAL_FOR_SETPOINT
     values = evidence(seen.profile, column, seen.unit)
     code = seen.code(column)

@@ -86,7 +86,9 @@ def take_apart(name: str) -> Name:
     text = _ORDINAL.sub(r"\1 ", _INDEX.sub(r" \1", text))
     text = _PARTICLES.sub("", _SCRIPT.sub(" ", _CAMEL.sub(" ", text))).lower()
     found = [w for w in re.split(r"[\W_]+", _LETTER_DIGIT.sub(" ", text)) if w]
-    found = [w.lstrip("0") or "0" if w.isdecimal() else w for w in found]  # zone 04 is zone 4
+    found = [
+        w.lstrip("0") or "0" if w.isdecimal() else w for w in found
+    ]  # zone 04 is zone 4
     words = [meant for word in found for meant in _meanings(word)]
     kept = tuple(words) or tuple(found)
     return Name(kept, "".join(kept), "".join(found), unit)

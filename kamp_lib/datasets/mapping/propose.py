@@ -16,6 +16,7 @@ import pandas as pd
 from kamp_lib.catalog import Column, Equipment, equipment_type
 from kamp_lib.datasets.mapping.assignment import Pair, Seen, assign, worth
 from kamp_lib.datasets.mapping.evidence import CONTRADICTION, evidence, profile
+from kamp_lib.datasets.mapping.known import KnownNames
 from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.mapping.reasons import (
     about_units,
@@ -146,10 +147,11 @@ def _straightened(
     header = [s.source for s in seen]
     told = [s.unit if s.unit != take_apart(s.source).unit else None for s in seen]
     profiles = [s.profile for s in seen]
-    shift = find_shift(header, profiles, machine.columns, told)
+    standard = KnownNames(machine.columns)
+    shift = find_shift(header, profiles, standard, told)
     if shift is None:
         return seen, None
-    names = shift.names(header, machine.columns)
+    names = shift.names(header, standard)
     units = [
         told[i] or (take_apart(name).unit if name else None)
         for i, name in enumerate(names)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kamp_lib.catalog import Column
 from kamp_lib.datasets.mapping.evidence import (
     CONTRADICTION,
     Profile,
@@ -21,7 +20,8 @@ from kamp_lib.datasets.mapping.evidence import (
     quantity_evidence,
     quantity_of,
 )
-from kamp_lib.datasets.mapping.names import likeness, take_apart
+from kamp_lib.datasets.mapping.known import KnownNames
+from kamp_lib.datasets.mapping.names import take_apart
 
 MOST_PLACES = 3
 # Moving the names must take away at least so many contradictions, may cause new ones for
@@ -33,7 +33,6 @@ FEWEST_UNPAIRED = 2
 LEAST_GAIN = 9.0
 FLOOR = -3.0  # the most that one column may say against a name
 WEAK = 0.5  # evidence that any text or any number in range would give
-KNOWN = 0.85  # a name this like a standard one counts as known
 
 
 @dataclass(frozen=True)
@@ -48,42 +47,21 @@ class Shift:
     mended: int  # columns that contradict their own name, but not the moved one
     caused: int  # and the other way round
 
-    def names(self, header: list[str], columns: tuple[Column, ...]) -> list[str | None]:
+    def names(self, header: list[str], standard: KnownNames) -> list[str | None]:
         """The corrected name of every column; None where none can be known."""
         corrected: list[str | None] = list(header)
         for j in range(self.start, len(header)):
             i = j - self.places
             corrected[j] = header[i] if self.start <= i < len(header) else None
         if self.places == 1 and self.start > 0:
-            halves = split_name(header[self.start - 1], header[self.start], columns)
+            halves = split_name(header[self.start - 1], header[self.start], standard)
             if halves:
                 corrected[self.start - 1], corrected[self.start] = halves
         return corrected
 
 
-def known_column(name: str, columns: tuple[Column, ...]) -> Column | None:
-    """The standard column that a name speaks of, when it is plain."""
-    best, column = max(
-        ((nearest_name(name, c)[0], -i) for i, c in enumerate(columns)),
-        default=(0.0, 0),
-    )
-    return columns[-column] if best >= KNOWN else None
-
-
-def nearest_name(name: str, column: Column) -> tuple[float, str]:
-    """The best likeness of a name to any of a standard column's names, and to which."""
-    best, nearest = 0.0, ""
-    for said in (column.name, column.ko, column.en, *column.synonyms):
-        alike = likeness(name, said)
-        if alike > best:
-            best, nearest = alike, said
-            if best == 1.0:
-                break
-    return best, nearest
-
-
 def split_name(
-    name: str, following: str, columns: tuple[Column, ...]
+    name: str, following: str, standard: KnownNames
 ) -> tuple[str, str] | None:
     """Two names that were run together by a lost comma: `part_name_equip_cd`.
 
@@ -94,7 +72,7 @@ def split_name(
         ("_".join(words[:cut]), "_".join(words[cut:])) for cut in range(1, len(words))
     ]
     for first, second in halves:
-        if known_column(first, columns) and known_column(second, columns):
+        if standard.column(first) and standard.column(second):
             return first, second
     family = take_apart(following).words[:1]
     for first, second in halves:
@@ -109,7 +87,7 @@ def split_name(
 def find_shift(
     header: list[str],
     profiles: list[Profile],
-    columns: tuple[Column, ...],
+    standard: KnownNames,
     units: list[str | None] | None = None,
 ) -> Shift | None:
     """The shift that explains the values best, or None when names are right as they are.
@@ -120,7 +98,7 @@ def find_shift(
         Names as they stand in the file.
     profiles : list of Profile
         What each column holds, in the same order.
-    columns : tuple of Column
+    standard : KnownNames
         The equipment's dictionary.
     units : list of str or None, optional
         The unit of each column's values as the file tells it beside the name, in a line
@@ -133,7 +111,7 @@ def find_shift(
     fit = np.zeros((n, n))  # fit[j, i]: values of column j under name i
     known = np.zeros(n, dtype=bool)
     for i, name in enumerate(header):
-        column = known_column(name, columns)
+        column = standard.column(name)
         quantity = None if column else quantity_of(name)
         known[i] = column is not None or quantity is not None
         for j in range(max(0, i - MOST_PLACES), min(n, i + MOST_PLACES + 1)):
@@ -155,7 +133,7 @@ def find_shift(
         won = np.where(target, moved - own, -lost)
         won = np.where(known, won, np.minimum(moved, 0.0))
         gain = np.round(np.cumsum(won[::-1])[::-1], 6)  # of moving from j to the end
-        start = _start(header, gain, columns)
+        start = _start(header, gain, standard)
         tail = slice(start, n)
         before, after = own[tail] <= CONTRADICTION, moved[tail] <= CONTRADICTION
         mended, caused = int((before & ~after).sum()), int((after & ~before).sum())
@@ -191,10 +169,10 @@ def _looks_standardised(profiles: list[Profile]) -> bool:
     return len(numbers) > 0 and len(around) > 0.6 * len(numbers)
 
 
-def _start(header: list[str], gain: np.ndarray, columns: tuple[Column, ...]) -> int:
+def _start(header: list[str], gain: np.ndarray, standard: KnownNames) -> int:
     """Where the shift begins: after a name run together of two, else as late as fits."""
     equal = np.flatnonzero(gain == gain.max())
     for j in equal:
-        if j > 0 and split_name(header[j - 1], header[j], columns):
+        if j > 0 and split_name(header[j - 1], header[j], standard):
             return int(j)
     return int(equal[-1])
