@@ -231,7 +231,7 @@ def labels_of(frame: pd.DataFrame, task: Task) -> pd.Series:
     else:
         known = words.isin(BAD_WORDS | GOOD_WORDS)
         labels = words.isin(BAD_WORDS).where(known)
-    if words.notna().any() and not known.any():
+    if words.notna().any() and (not known.any() or _are_grades(words, known)):
         seen = ", ".join(sorted(words.dropna().unique())[:6])
         raise KampError(
             f"'{task.target}' 열의 어느 값이 불량인지 알 수 없습니다(있는 값: {seen})."
@@ -240,6 +240,12 @@ def labels_of(frame: pd.DataFrame, task: Task) -> pd.Series:
             " say it with -p bad_value=VALUE.",
         )
     return labels.astype("float64")
+
+
+def _are_grades(words: pd.Series, known: pd.Series) -> bool:
+    """Whether labels are numbers such as 0 to 4, of which 1 need not be the bad one."""
+    numbers = words[words.notna()].str.fullmatch(r"-?\d+")
+    return bool(numbers.all() and (words.notna() & ~known).any())
 
 
 def _words(column: pd.Series) -> pd.Series:

@@ -86,6 +86,13 @@ def test_labels_nobody_understands_are_asked_for():
         build_cases(frame, task)
 
 
+def test_grades_from_0_to_4_are_asked_for_and_1_is_not_taken_as_bad():
+    frame = lots()
+    frame["bad"] = np.arange(len(frame)) % 5
+    with pytest.raises(KampError, match="bad_value"):
+        build_cases(frame, family_task(frame, {"lot": "id"}, target="bad"))
+
+
 def test_the_bad_value_may_be_named():
     frame = lots()
     known = int(frame["bad"].sum())
