@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kamp_lib import testbed
+from kamp_lib.catalog import standard_models
 from kamp_lib.datasets import IngestResult, ingest, open_dataset
 from kamp_lib.tenancy import Tenant
 
@@ -109,3 +111,37 @@ def test_the_figures_are_kept_with_the_ingest(tenant: Tenant, tmp_path: Path) ->
     brought(tenant, tmp_path, month(1))
     summary = open_dataset(tenant, KIND).state.manifests[0].summaries["온도"]
     assert (summary.rows, round(summary.median)) == (300, 200)
+
+
+def test_a_new_setting_is_only_mentioned(tenant: Tenant, tmp_path: Path) -> None:
+    brought(tenant, tmp_path, month(1, gain=4.5))
+    result = brought(tenant, tmp_path, month(2, gain=3.0))
+    found = next(f for f in result.findings if f.code == "range-drift")
+    assert (found.severity, found.columns) == ("info", ["gain"])
+
+
+MODELS = [m.id for m in standard_models().values() if m.simulator]
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(s, marks=pytest.mark.long) for s in range(1, 5)] + [0]
+)
+@pytest.mark.parametrize("model", MODELS)
+def test_the_next_month_of_a_simulated_machine_says_nothing_grave(
+    tenant: Tenant, tmp_path: Path, model: str, seed: int
+) -> None:
+    for part in (0, 1):
+        made = testbed.simulate(
+            model, tmp_path / str(part), seed=7 * seed + part, size="fast"
+        )
+        result = ingest(
+            tenant,
+            made.equipment,
+            made.files,
+            labels=made.labels,
+            on=made.on,
+            dataset="x",
+        )
+    assert [
+        f.code for f in result.findings if f.code in CODES and f.severity != "info"
+    ] == []

@@ -239,7 +239,10 @@ def _level(name: str, past: Sequence[Summary], now: Summary) -> Iterator[Moved]:
     usual, width = past[-1].median, high - low
     tolerance = APART * width if width else 1e-9 * abs(usual)
     if not low - tolerance <= now.median <= high + tolerance:
-        yield Moved("level", name, f"{usual:.4g}", f"{now.median:.4g}")
+        variant = "setting" if now.few and past[-1].few else "level"
+        yield Moved(variant, name, f"{usual:.4g}", f"{now.median:.4g}")
+        return
+    if now.few:
         return
     widths = [p.quantiles[Q95] - p.quantiles[Q05] for p in past]
     mine = now.quantiles[Q95] - now.quantiles[Q05]

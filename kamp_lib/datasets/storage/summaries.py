@@ -13,6 +13,7 @@ from kamp_lib.datasets.raw import PROVENANCE
 LEVELS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 MOST_POINTS = 50_000  # quantiles of longer columns come from an even sample
 MOST_WORDS = 50  # a column with more different words is no category
+MOST_SETTINGS = 12  # different numbers of a column that somebody sets
 
 
 class Summary(BaseModel):
@@ -25,6 +26,7 @@ class Summary(BaseModel):
     missing: int
     unit: str | None = None
     quantiles: tuple[float, ...] = ()  # numbers: at `LEVELS`
+    few: bool = False  # numbers: few different ones, as settings have
     words: tuple[str, ...] = ()  # text with few different values
     step_s: float | None = None  # times: the usual distance of two records
 
@@ -63,9 +65,13 @@ def _summary(values: pd.Series, unit: str | None) -> Summary:
         step = _usual_step(values)
         return Summary(kind="time", rows=rows, missing=missing, step_s=step)
     if pd.api.types.is_numeric_dtype(values):
-        quantiles = _quantiles(values)
         return Summary(
-            kind="number", rows=rows, missing=missing, unit=unit, quantiles=quantiles
+            kind="number",
+            rows=rows,
+            missing=missing,
+            unit=unit,
+            quantiles=_quantiles(values),
+            few=_sample(values).nunique() <= MOST_SETTINGS,
         )
     words = _words(values)
     return Summary(kind="text", rows=rows, missing=missing, words=words)
@@ -82,13 +88,22 @@ def _quantiles(values: pd.Series) -> tuple[float, ...]:
     return (ends[0], *inner, ends[1])
 
 
+def _sample(values: pd.Series) -> pd.Series:
+    return values.iloc[:: max(1, len(values) // MOST_POINTS)]
+
+
 def _usual_step(times: pd.Series) -> float | None:
-    steps = times.dropna().sort_values().diff().dt.total_seconds().to_numpy()[1:]
+    moments = times.dropna().to_numpy("datetime64[us]").astype("int64")
+    steps = np.diff(moments)
+    if len(steps) and steps.min() < 0:
+        steps = np.diff(np.sort(moments))
     steps = steps[steps > 0]
-    return float(np.median(steps)) if len(steps) else None
+    return float(np.median(steps)) / 1e6 if len(steps) else None
 
 
 def _words(values: pd.Series) -> tuple[str, ...]:
+    if _sample(values).nunique() > MOST_WORDS:
+        return ()
     different = values.dropna().unique()
     if len(different) > MOST_WORDS:
         return ()
