@@ -233,6 +233,35 @@ def test_an_unknown_sheet_is_answered_with_those_there(several: Path) -> None:
         read(several, options=Options(sheet="자료"))
 
 
+@pytest.fixture
+def monthly(tmp_path: Path) -> Path:
+    def fill(sheet: Worksheet) -> None:
+        sheet["A1"] = "표지"
+        assert sheet.parent is not None
+        for month in (1, 2, 3):
+            records = [(t + timedelta(days=31 * month), *r) for t, *r in RECORDS]
+            title = (f"{month}월 생산",)
+            put(sheet.parent.create_sheet(f"{month}월"), [title, HEADER, *records])
+
+    return workbook(tmp_path / "a.xlsx", fill)
+
+
+def test_sheets_with_the_same_columns_are_pointed_out(monthly: Path) -> None:
+    raw = read(monthly)
+    (said,) = [f for f in raw.findings if f.code == "sheet-chosen"]
+    assert (said.severity, raw.table.num_rows) == ("warning", 20)
+    assert "--sheet '*'" in said.action_ko
+
+
+def test_a_sheet_per_month_can_be_one_table(tenant: Tenant, monthly: Path) -> None:
+    result = ingest(tenant, "generic", monthly, options=Options(sheet="*"))
+    assert (result.rows_read, result.rows_stored) == (60, 60)
+    data = open_dataset(tenant, "generic")
+    files = data.to_pandas().groupby("_file").size().to_dict()
+    assert files == {"a.xlsx!1월": 20, "a.xlsx!2월": 20, "a.xlsx!3월": 20}
+    assert [f["sheet"] for f in data.files] == ["1월", "2월", "3월"]
+
+
 def test_another_sheet_of_the_same_file_can_follow(
     tenant: Tenant, several: Path
 ) -> None:

@@ -23,7 +23,7 @@ CHUNK = 10_000
 HEAD = 200  # rows that tell where the table is
 HEADER_REACH = 20  # merged cells further down are no header
 NOTE_ROWS = 5
-_RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7}):\$?([A-Za-z]{1,3})\$?(\d{1,7})")
+RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7}):\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Grid:
 
     def area(self, text: str) -> Area | None:
         """The area that a text such as B3:F20 names."""
-        parts = _RANGE.fullmatch(text.strip())
+        parts = RANGE.fullmatch(text.strip())
         if parts is None:
             return None
         height, width = self.filled.shape
@@ -240,7 +240,10 @@ def raw_of_grid(
         When there is none.
     """
     wanted = grid.area(where) if where else None
-    found = [Table(wanted, 0)] if wanted else tables(grid)
+    if where:
+        found = [Table(wanted, 0)] if wanted else []
+    else:
+        found = tables(grid)
     if not found:
         raise no_data(name)
     table = found[0]

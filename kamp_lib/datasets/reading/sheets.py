@@ -9,10 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
-from kamp_lib.datasets.reading.grids import Area, Grid, raw_of_grid
+from kamp_lib.datasets.reading.grids import RANGE, Area, Grid, raw_of_grid
 from kamp_lib.datasets.reading.locked import unlocked_workbook
 from kamp_lib.datasets.reading.refusals import no_data
 from kamp_lib.datasets.reading.trial import cells_when_tried
@@ -26,6 +28,7 @@ from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError, UsageError
 
 SAMPLE_ROWS = 2_000  # tell how full a sheet is
+EVERY = "*"
 
 
 @dataclass
@@ -42,7 +45,8 @@ def read_workbook(path: Path, name: str, options: Options) -> Raw:
     """Read one sheet of a workbook: the fullest one, unless `--sheet` names another.
 
     Cells become text in one canonical form, so that a sheet and the CSV of the same
-    table are stored alike. `--sheet 'Sheet1!A30:F60'` names a part of a sheet.
+    table are stored alike. `--sheet 'Sheet1!A30:F60'` names a part of a sheet, and
+    `--sheet '*'` takes all sheets with the columns of the fullest one.
 
     Raises
     ------
@@ -56,11 +60,44 @@ def read_workbook(path: Path, name: str, options: Options) -> Raw:
     is_sheet = python_calamine.SheetTypeEnum.WorkSheet
     sheets = [_sheet(book, s) for s in book.sheets_metadata if s.typ == is_sheet]
     chosen, where = _choose(sheets, name, options)
-    details = {"sheet": chosen.name}
-    raw = raw_of_grid(_grid(chosen), path, name, details=details, where=where)
-    raw.findings += _sheet_chosen(sheets, chosen, options)
-    raw.findings += facts.get(chosen.name, SheetFacts()).findings(chosen.name)
+    raw = _read(chosen, path, name, where)
+    taken = [chosen]
+    if options.sheet in (None, EVERY):
+        others = [s for s in sheets if s is not chosen and s.fullness]
+        alike = [s for s in others if not s.hidden and _columns(s, path) == raw.columns]
+        if options.sheet == EVERY:
+            taken = [s for s in sheets if s is chosen or s in alike]
+            raw = _joined([_read(s, path, f"{name}!{s.name}", None) for s in taken])
+        raw.findings += _sheet_chosen(taken, others, alike)
+    for sheet in taken:
+        raw.findings += facts.get(sheet.name, SheetFacts()).findings(sheet.name)
     return raw
+
+
+def _read(sheet: _Sheet, path: Path, name: str, where: str | None) -> Raw:
+    details = {"sheet": sheet.name}
+    return raw_of_grid(_grid(sheet), path, name, details=details, where=where)
+
+
+def _columns(sheet: _Sheet, path: Path) -> list[str]:
+    """The columns of a sheet, as far as its first rows tell."""
+    try:
+        start = _grid(sheet, SAMPLE_ROWS)
+        return raw_of_grid(start, path, sheet.name, details={}, where=None).columns
+    except KampError:  # a cover sheet holds no table
+        return []
+
+
+def _joined(raws: list[Raw]) -> Raw:
+    """One table of sheets with the same columns, each with its own name in `_file`."""
+    said = {f.message_ko: f for raw in raws for f in raw.findings}
+    return Raw(
+        pa.concat_tables([raw.table for raw in raws]),
+        [source for raw in raws for source in raw.sources],
+        [row for raw in raws for row in raw.rejected],
+        [*said.values()],
+        units=raws[0].units,
+    )
 
 
 def _opened(
@@ -102,7 +139,7 @@ def _choose(
     sheets: list[_Sheet], name: str, options: Options
 ) -> tuple[_Sheet, str | None]:
     """The sheet to read, and the part of it that was asked for."""
-    if options.sheet is not None:
+    if options.sheet is not None and options.sheet != EVERY:
         return _named(sheets, options.sheet, name)
     full = [s for s in sheets if s.fullness]
     if not full:
@@ -115,7 +152,7 @@ def _named(sheets: list[_Sheet], wanted: str, name: str) -> tuple[_Sheet, str | 
     if wanted in by_name:
         return by_name[wanted], None
     own, _, part = wanted.rpartition("!")
-    if own.strip("'") in by_name:
+    if own.strip("'") in by_name and RANGE.fullmatch(part.strip()):
         return by_name[own.strip("'")], part
     known = ", ".join(by_name)
     raise UsageError(
@@ -125,23 +162,37 @@ def _named(sheets: list[_Sheet], wanted: str, name: str) -> tuple[_Sheet, str | 
 
 
 def _sheet_chosen(
-    sheets: list[_Sheet], chosen: _Sheet, options: Options
+    taken: list[_Sheet], others: list[_Sheet], alike: list[_Sheet]
 ) -> list[Finding]:
-    """Say which sheet was read, where others have something in them too."""
-    others = [s.name for s in sheets if s is not chosen and s.fullness]
-    if options.sheet is not None or not others:
-        return []
-    return [
-        finding("sheet-chosen", count=len(others), examples=others, chosen=chosen.name)
-    ]
+    """Say which sheets were read, where others have something in them too."""
+    read = [sheet.name for sheet in taken]
+    found = []
+    if len(taken) > 1:
+        found.append(finding("sheets-joined", count=len(read), examples=read))
+    left = [sheet.name for sheet in others if sheet not in taken]
+    if left:
+        waiting = [sheet.name for sheet in alike if sheet not in taken]
+        found.append(
+            finding(
+                "sheet-chosen",
+                count=len(left),
+                examples=left,
+                chosen=", ".join(read[:5]),
+                alike=len(waiting),
+                variant="alike" if waiting else None,
+            )
+        )
+    return found
 
 
-def _grid(sheet: _Sheet) -> Grid:
+def _grid(sheet: _Sheet, most_rows: int | None = None) -> Grid:
     start = sheet.cells.start or (0, 0)
-    rows = ([_as_text(cell) for cell in row] for row in sheet.cells.iter_rows())
+    cells = islice(sheet.cells.iter_rows(), most_rows)
+    rows = ([_as_text(cell) for cell in row] for row in cells)
     merged = [
         Area(first[0], first[1], last[0] + 1, last[1] + 1)
         for first, last in sheet.cells.merged_cell_ranges or ()
+        if most_rows is None or last[0] < most_rows
     ]
     return Grid.of(rows, left=start[1], merged=merged)
 
