@@ -203,6 +203,14 @@ def test_no_record_comes_from_the_future(tmp_path: Path):
         assert result.frame["day"].dt.month.tolist() == [1]
 
 
+def test_dates_in_two_orders_are_said_and_kept(tmp_path: Path):
+    days = pd.date_range("2026-01-01", periods=60)
+    cells = [f"{d:%d/%m/%Y}" if d.day % 2 else f"{d:%m/%d/%Y}" for d in days]
+    result = parsed(tmp_path, day=cells, x="a")
+    assert result.frame["day"].tolist() == cells
+    assert codes(result) == ["mixed-dates"]
+
+
 # --- numbers ---
 
 

@@ -47,7 +47,7 @@ def test_dates_that_a_spreadsheet_filled_into_the_press_are_found(
 ):
     said = press["implausible-dates"]
     assert said.count == 1634
-    assert "2020-05-04 to 2020-05-29" in said.message_en
+    assert "2020-05-04 ~ 2020-05-29" in said.message_en
     assert "unordered-timestamps" not in press
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from kamp_lib.datasets.checks.stamps import Stamps
 from kamp_lib.datasets.findings import finding
@@ -27,10 +28,15 @@ def implausible_dates(stamps: Stamps) -> list[Finding]:
             examples=stamps.said(places[:3]),
             column=stamps.shown(),
             years="~".join(dict.fromkeys([str(years.min()), str(years.max())])),
-            first="-" if right.empty else right.min().date(),
-            last="-" if right.empty else right.max().date(),
+            span=_span(right),
         )
     ]
+
+
+def _span(times: pd.Series) -> str:
+    if times.empty:
+        return "-"
+    return " ~ ".join(dict.fromkeys(str(t.date()) for t in (times.min(), times.max())))
 
 
 def day_end_midnights(stamps: Stamps) -> list[Finding]:

@@ -71,7 +71,7 @@ def coarse_or_repeated(stamps: Stamps) -> list[Finding]:
             columns=stamps.names(),
             count=count,
             examples=again,
-            severity=None if share >= WORTH_A_WARNING else "info",
+            severity=None if share >= WORTH_A_WARNING and not findings else "info",
             column=stamps.shown(),
         )
     )

@@ -23,7 +23,6 @@ TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 DIGITS = {8: 10**9, 10: 10**7, 12: 10**5, 14: 10**3, 17: 1}  # what makes 17 of them
 RUNS_ON = 0.9
 MEANING = {
-    "digits": Text("년월일시분초를 이어 쓴 수", "digits of a date and a clock"),
     "s": Text("1970년부터 센 초(UTC)", "seconds since 1970 (UTC)"),
     "ms": Text("1970년부터 센 밀리초(UTC)", "milliseconds since 1970 (UTC)"),
     "us": Text("1970년부터 센 마이크로초(UTC)", "microseconds since 1970 (UTC)"),
@@ -34,7 +33,7 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Counted:
-    """Times that were numbers, and what the numbers mean (a key of `MEANING`)."""
+    """Times that were numbers, and what the numbers mean: `digits`, or a key of `MEANING`."""
 
     values: pd.Series
     meaning: str

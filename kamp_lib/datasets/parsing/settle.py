@@ -18,7 +18,7 @@ from kamp_lib.datasets.parsing.dates import (
     by_other_times,
 )
 from kamp_lib.datasets.parsing.epochs import MEANING, counted_times
-from kamp_lib.datasets.parsing.times import Times
+from kamp_lib.datasets.parsing.times import Times, mixes_orders
 from kamp_lib.datasets.raw import FILE, Raw
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
@@ -174,7 +174,27 @@ def settle_times(
     files = raw.table[FILE].to_pandas()
     findings = _counted(columns, shown, time_zone)
     findings += settle_dates(Settling(columns, texts, files), chosen, shown)
+    findings += _mixed(columns)
     return findings + join_clocks(columns, files)
+
+
+def _mixed(columns: dict[str, pd.Series]) -> list[Finding]:
+    """Dates that stayed text, since no one order fits them all."""
+    names = [
+        name
+        for name, values in columns.items()
+        if pd.api.types.is_string_dtype(values) and mixes_orders(values)
+    ]
+    return [
+        finding(
+            "mixed-dates",
+            columns=[name],
+            count=int(columns[name].notna().sum()),
+            examples=columns[name].dropna().unique()[:3],
+            column=name,
+        )
+        for name in names
+    ]
 
 
 def _counted(
@@ -189,6 +209,8 @@ def _counted(
         if found is None:
             continue
         columns[name] = found.values
+        if found.meaning == "digits":
+            continue  # nobody reads 20201016165747 in another way
         first = f"{shown(name)[0]} → {found.values.dropna().iloc[0]}"
         findings.append(
             finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from kamp_lib.datasets.parsing.notations import LOCAL, Fields, plain, read_dates
 ENOUGH = 0.9
 SAMPLE = 500
 US = "datetime64[us]"
+YEAR_LAST = r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
 STRAIGHT = r"^\d{4}-\d{2}-\d{2}"
 OFFSET = r":\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
 
@@ -61,6 +63,17 @@ def parse_times(text: pa.ChunkedArray, time_zone: str) -> Times | None:
     order = next(iter(readings))
     undecided = readings if len(readings) > 1 else {}
     return Times(readings[order], order, _style(fields), undecided)
+
+
+def mixes_orders(text: pd.Series) -> bool:
+    """Whether a column of text holds dates, some day first and some month first."""
+    known = text.dropna()
+    if not len(known) or not re.match(YEAR_LAST, str(known.iloc[0])):
+        return False
+    distinct = pa.array(known.unique()[:SAMPLE], pa.string())
+    fields = read_dates(plain(pc.utf8_slice_codeunits(distinct, 0, 80)))
+    right = [~np.isnat(days(fields, order)) for order in ("dmy", "mdy")]
+    return bool((right[0] | right[1]).mean() >= ENOUGH)
 
 
 def straight_times(text: pa.ChunkedArray, time_zone: str) -> pd.Series | None:
