@@ -9,7 +9,13 @@ import typer
 
 from kamp_lib import console
 from kamp_lib.console import say
-from kamp_lib.datasets.options import DateOrder, Layout, Options, nobody_to_ask
+from kamp_lib.datasets.options import (
+    DateOrder,
+    Layout,
+    Options,
+    Personal,
+    nobody_to_ask,
+)
 from kamp_lib.errors import UsageError
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant
@@ -83,7 +89,10 @@ def ingest(
     sheet: Annotated[
         str | None,
         typer.Option(
-            help=_("읽을 시트(또는 DB 테이블)", "the sheet, or table of a database")
+            help=_(
+                "읽을 시트(또는 DB 테이블); '*'는 열이 같은 시트 모두",
+                "the sheet, or table of a database; '*': all sheets alike",
+            )
         ),
     ] = None,
     dates: Annotated[
@@ -104,6 +113,15 @@ def ingest(
             )
         ),
     ] = None,
+    personal: Annotated[
+        Personal,
+        typer.Option(
+            help=_(
+                "개인정보: mask(가려서 저장), refuse(저장하지 않음), keep(그대로)",
+                "personal data: mask them, refuse the file, or keep them",
+            )
+        ),
+    ] = "mask",
     yes: Annotated[
         bool,
         typer.Option(
@@ -155,6 +173,7 @@ def ingest(
                 sheet=sheet,
                 dates=dates,
                 layout=layout,
+                personal=personal,
                 password=file_password,
                 column=asker(equipment_type(equipment)) if asking else nobody_to_ask,
             ),
