@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,26 @@ def test_rows_are_labelled_under_another_name_when_told(tmp_path: Path) -> None:
     assert raw.table["ok"].to_pylist() == ["1", "0", None, "1", "1"]
     unlabelled = next(f for f in raw.findings if f.code == "unlabelled-runs")
     assert unlabelled.examples == ["A9"]
+
+
+def test_a_key_under_two_names_is_proposed_with_the_command(tmp_path: Path) -> None:
+    data = table(
+        tmp_path / "data.csv", "serial,force", *(f"A{n},{n}.5" for n in range(20))
+    )
+    rows = [f"A{n},{'OK' if n % 3 else 'NG'}" for n in range(20)]
+    labels = table(tmp_path / "검사.csv", "시리얼,판정", *rows)
+    with pytest.raises(KampError, match=f"--labels {labels} --on 시리얼"):
+        read([data, labels])
+    raw = read([data, labels], labels=labels, on="시리얼")
+    assert raw.table["판정"].to_pylist()[:2] == ["NG", "OK"]
+
+
+def test_a_doubtful_label_file_in_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    folder = runs(tmp_path / "runs")
+    table(folder / "notes.csv", "run,remark", "2,loud", "4,hot")
+    shutil.make_archive(str(tmp_path / "packed"), "zip", folder)
+    with pytest.raises(KampError, match=r"압축을 풀고 --labels notes\.csv --on run"):
+        read(tmp_path / "packed.zip")
 
 
 def test_repeated_labels_count_once(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def read(
             "--labels and --on go together, for example --labels train.csv --on No",
         )
     label_path = Path(labels) if labels is not None else None
+    if label_path is not None:  # named among the data as well
+        given = [p for p in given if p != label_path] or given
     behind = [files_behind(path, label_path) for path in given]
     archives = Archives(options)
     files = with_own_names(archives.opened([f for found, _ in behind for f in found]))

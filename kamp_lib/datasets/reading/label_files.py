@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.raw import FILE, Raw
-from kamp_lib.datasets.reading.alike import Together, name_of, same_name
+from kamp_lib.datasets.reading.alike import FEW_ROWS, Together, name_of, same_name
 from kamp_lib.datasets.reading.keys import (
+    MOST_KEYS,
     distinct_keys,
     file_keys,
     file_meant,
@@ -16,9 +18,11 @@ from kamp_lib.datasets.reading.keys import (
 )
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
+from kamp_lib.text import Text
 
 SURE = 0.8  # of the files or rows that a label file must name to be joined unasked
 LIKELY = 0.3  # from here on it is proposed
+FEW_COLUMNS = 40  # so many are compared by what they hold
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Match:
     on: str
     by: str  # FILE, or the column of the data
     share: float  # of the data's files or keys that are named
+    named: bool = True  # by a name both tables use, where it is a column
 
 
 def find_labels(found: Together) -> tuple[Together, Match | None]:
@@ -48,7 +53,7 @@ def find_labels(found: Together) -> tuple[Together, Match | None]:
     sure = [
         m for m in matches if m.share >= SURE and (m.by == FILE) == (best.by == FILE)
     ]
-    if len(sure) == 1 and len(found.strangers) == 1:
+    if len(sure) == 1 and sure[0].named and len(found.strangers) == 1:
         return Together(found.alike), sure[0]
     raise uncertain(best)
 
@@ -57,11 +62,14 @@ def uncertain(match: Match) -> KampError:
     """A table may hold labels: how to say that it does."""
     name, path = name_of(match.labels), match.labels.sources[0].path
     ko, en = _said(match)
+    packed = path.name != PurePosixPath(name).name
+    where = PurePosixPath(name).name if packed else path
+    first = Text("압축을 풀고 ", "unpack it and ") if packed else Text("", "")
     return KampError(
-        f"'{name}'은(는) 판정 파일로 보입니다('{match.on}' 열이 {ko}). 맞으면"
-        f" --labels {path} --on {match.on} 을(를) 붙여 다시 실행하고, 아니면 빼고 가져오세요.",
+        f"'{name}'은(는) 판정 파일로 보입니다('{match.on}' 열이 {ko}). 맞으면 {first.ko}"
+        f"--labels {where} --on {match.on} 을(를) 붙여 다시 실행하고, 아니면 빼고 가져오세요.",
         f"{name!r} looks like a file of labels (its column {match.on!r} names {en})."
-        f" If it is, add --labels {path} --on {match.on}; if not, leave it out.",
+        f" If it is, {first.en}add --labels {where} --on {match.on}; if not, leave it out.",
     )
 
 
@@ -100,21 +108,32 @@ def file_matches(names: Sequence[str], labels: Raw) -> list[Match]:
 
 
 def _row_matches(data: Sequence[Raw], labels: Raw) -> list[Match]:
-    """Columns of a table under whose name the data hold the same keys."""
-    found: list[Match] = []
+    """Columns that name rows: under the same name, or else by what they hold."""
     shared = {same_name(c): c for c in data[0].columns}
     known = sum(same_name(c) in shared for c in labels.columns)
-    if known * 2 > len(labels.columns) + 1:
-        return found  # the same table once more, rather than its labels
-    for column in labels.columns:
-        by = shared.get(same_name(column))
-        if by is None or len(labels.columns) < 2:
-            continue
-        keys = _own_keys(labels, column)
-        rows = {k for raw in data for k in distinct_keys(raw, by)} - {""}
-        if rows and len(rows & keys) >= SURE * len(rows):
-            found.append(Match(labels, column, by, len(rows & keys) / len(rows)))
-    return found
+    small = len(labels.columns) >= 2 and labels.table.num_rows <= MOST_KEYS
+    if not small or known * 2 > len(labels.columns) + 1:
+        return []  # the same table once more, rather than its labels
+    pairs = [
+        (column, shared[same_name(column)])
+        for column in labels.columns
+        if same_name(column) in shared
+    ]
+    if not pairs and len(data) == 1 and len(data[0].columns) <= FEW_COLUMNS:
+        pairs = [
+            (c, by) for c in labels.columns[:FEW_COLUMNS] for by in data[0].columns
+        ]
+    found = [_row_match(data, labels, column, by) for column, by in pairs]
+    return [match for match in found if match.share >= SURE]
+
+
+def _row_match(data: Sequence[Raw], labels: Raw, column: str, by: str) -> Match:
+    keys = _own_keys(labels, column)
+    rows = {k for raw in data for k in distinct_keys(raw, by)} - {""} if keys else set()
+    named = same_name(column) == same_name(by)
+    enough = bool(rows) and (named or len(rows) >= FEW_ROWS)
+    share = len(rows & keys) / len(rows) if enough else 0.0
+    return Match(labels, column, by, share, named)
 
 
 def _own_keys(labels: Raw, column: str) -> set[str]:
