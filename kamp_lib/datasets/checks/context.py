@@ -19,6 +19,7 @@ from kamp_lib.text import Text
 
 RUN_COLUMN = "run_id"
 MOST_GRADES = 20
+FEW, MANY = 5_000, 1_000
 GOOD_WORDS = frozenset(
     {"ok", "y", "yes", "pass", "passed", "good", "g", "normal", "양품", "정상", "합격"}
 )
@@ -148,8 +149,11 @@ class Context:
 
     @cached_property
     def distinct(self) -> dict[str, int]:
-        """How many different values each data column holds."""
-        return {c: int(self.frame[c].nunique()) for c in self.columns}
+        """How many different values each data column holds; of fractions at least."""
+        return {
+            c: _different(self.frame[c], exactly=self.role(c) == "id")
+            for c in self.columns
+        }
 
     @cached_property
     def measured(self) -> list[str]:
@@ -343,6 +347,15 @@ class Context:
             if model.equipment == self.machine.id
             for name in model.leaks
         }
+
+
+def _different(values: pd.Series, *, exactly: bool) -> int:
+    """How many different values; nobody asks how many fractions beyond a thousand."""
+    if pd.api.types.is_float_dtype(values) and not exactly:
+        few = int(values.iloc[:FEW].nunique())
+        if few > MANY:
+            return few
+    return int(values.nunique())
 
 
 def is_label_name(column: str) -> bool:

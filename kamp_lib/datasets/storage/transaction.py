@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.sweep import sweep
 from kamp_lib.errors import KampError
 
+BLOCK = 1 << 20  # bytes copied at a time
 FEW_FILES = 50  # up to so many are flushed to disk one by one
 
 
@@ -47,22 +48,33 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, op: str) -> in
     fresh = not State(store).ingests
     replace = op == "replace"
     try:
-        _keep_all(store, staged.raw)
-        keep_record(store, staged.manifest, staged.rejected, staged.cells)
-        if INGEST_COLUMN not in rows.column_names:  # a repair names that of each row
-            name = pa.array([ingest] * rows.num_rows, pa.string())
-            rows = rows.append_column(INGEST_COLUMN, name)
-        rewrite = staged.wider is not None and not replace
-        if rewrite and staged.wider is not None:
-            old = Dataset(State(store)).arrow().cast(staged.wider)
-            rows = pa.concat_tables([old, rows], promote_options="permissive")
-        return commit_rows(
-            store, rows, ingest, op=op, whole=replace or rewrite or fresh
-        )
+        with ThreadPoolExecutor(1) as beside:  # the original goes its way meanwhile
+            kept = beside.submit(_keep_all, store, staged.raw)
+            keep_record(store, staged.manifest, staged.rejected, staged.cells)
+            if INGEST_COLUMN not in rows.column_names:  # a repair names that of each
+                name = _repeated(ingest, rows.num_rows)
+                rows = rows.append_column(INGEST_COLUMN, name)
+            rewrite = staged.wider is not None and not replace
+            if rewrite and staged.wider is not None:
+                old = Dataset(State(store)).arrow().cast(staged.wider)
+                rows = pa.concat_tables([old, rows], promote_options="permissive")
+            whole = replace or rewrite or fresh
+            return commit_rows(
+                store, rows, ingest, op=op, whole=whole, ready=kept.result
+            )
     except BaseException:
         if ingest not in {c.ingest for c in store.commits()}:
             sweep(store)
         raise
+
+
+def _repeated(word: str, times: int) -> pa.ChunkedArray:
+    """One word for every row, held in memory once."""
+    block = pa.array([word] * min(times, 1 << 16), pa.string())
+    return pa.chunked_array(
+        [block.slice(0, times - first) for first in range(0, times, 1 << 16)],
+        pa.string(),
+    )
 
 
 def keep_record(
@@ -103,15 +115,18 @@ def _keep(source: Source, place: Path, *, flush: bool = True) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     partial = place.with_name(f"{PARTIAL}{os.getpid()}-{place.name}")
+    read = hashlib.sha256()
     try:
-        shutil.copyfile(source.path, partial)
+        with open(source.path, "rb") as original, open(partial, "wb") as file:
+            while block := original.read(BLOCK):
+                read.update(block)
+                file.write(block)
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
     except FileNotFoundError as error:
         raise _changed(source) from error
-    with open(partial, "rb+") as file:
-        same = hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
-        if flush:
-            os.fsync(file.fileno())
-    if not same:
+    if read.hexdigest() != source.sha256:
         partial.unlink()
         raise _changed(source)
     partial.rename(place)
