@@ -222,3 +222,21 @@ def test_a_weekend_counts_where_weekends_are_worked(
 ) -> None:
     folder = days(tmp_path / "logs", [1, 2, 3, 4, 5, 6, 7, 8, 10, 11])
     assert missing(tenant, folder) == ["2024-03-09"]
+
+
+def test_an_empty_day_does_not_stop_the_others(tmp_path: Path) -> None:
+    days(tmp_path, [4, 5, 6])
+    (tmp_path / "2024-03-07.csv").write_text("")
+    (tmp_path / "2024-03-08.csv").write_text("Time,Temp,Speed\n")
+    with pytest.raises(KampError, match=r"2024-03-07\.csv"):
+        read(tmp_path)
+    days(tmp_path, [11, 12])
+    said = codes(read(tmp_path))["unreadable-file"]
+    assert "2024-03-07.csv, 2024-03-08.csv" in said
+
+
+def test_files_named_one_by_one_all_have_to_be_readable(tmp_path: Path) -> None:
+    paths = [signals(tmp_path / f"{run}.csv", run) for run in range(4)]
+    (tmp_path / "x.csv").write_text("")
+    with pytest.raises(KampError, match=r"x\.csv"):
+        read([*paths, tmp_path / "x.csv"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import Raw
 from kamp_lib.datasets.reading.alike import refuse_strangers, sort_out
@@ -28,6 +29,7 @@ from kamp_lib.datasets.reading.label_files import (
 )
 from kamp_lib.datasets.reading.labels import join_labels
 from kamp_lib.datasets.reading.turning import turned
+from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
@@ -95,11 +97,12 @@ def read(
     if pictures:
         raw = _read_pictures(pictures, tables, folder, label_path, options, progress)
     else:
-        raws = list(_tables(tables, options, progress))
+        raws, notes = _tables(tables, folder, options, progress)
         raw = _read_rows(raws, folder, label_path, options, runs=runs)
+        raw.findings += notes
         left = [name for path, name in files if _is_picture(path)]
         raw.findings += passed_over(left, folder or "")
-    raw.findings += [said for _, notes in behind for said in notes]
+    raw.findings += [said for _, aside in behind for said in aside]
     if label_path is not None and on is not None:
         raw = join_labels(raw, _label_table(label_path, options), on)
     return archives.signed(raw)
@@ -194,8 +197,34 @@ def _label_table(path: Path, options: Options) -> Raw:
 
 
 def _tables(
-    files: Sequence[File], options: Options, progress: Progress
-) -> Iterator[Raw]:
+    files: Sequence[File], folder: str | None, options: Options, progress: Progress
+) -> tuple[list[Raw], list[Finding]]:
+    """The tables of all files; a few of a folder that cannot be read are left aside."""
+    read_: list[Raw] = []
+    failed: dict[str, KampError] = {}
     for done, (path, name) in enumerate(files):
         progress(READING, done=done, total=len(files))
-        yield read_table(path, name, options)
+        try:
+            read_.append(read_table(path, name, options))
+        except KampError as error:
+            failed[name] = error
+            if folder is None or len(failed) * 2 > len(files):
+                raise
+    if failed and len(read_) < 2 * len(failed):
+        raise next(iter(failed.values()))
+    return read_, _unreadable(failed, folder or "")
+
+
+def _unreadable(failed: dict[str, KampError], folder: str) -> list[Finding]:
+    if not failed:
+        return []
+    first = next(iter(failed.values())).text
+    return [
+        finding(
+            "unreadable-file",
+            count=len(failed),
+            examples=failed,
+            folder=folder,
+            why=first,
+        )
+    ]

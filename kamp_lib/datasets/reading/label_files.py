@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from shlex import quote
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.raw import FILE, Raw
@@ -63,14 +64,20 @@ def uncertain(match: Match) -> KampError:
     name, path = name_of(match.labels), match.labels.sources[0].path
     ko, en = _said(match)
     packed = path.name != PurePosixPath(name).name
-    where = PurePosixPath(name).name if packed else path
+    where = _typed(PurePosixPath(name).name if packed else str(path))
+    on = _typed(match.on)
     first = Text("압축을 풀고 ", "unpack it and ") if packed else Text("", "")
     return KampError(
         f"'{name}'은(는) 판정 파일로 보입니다('{match.on}' 열이 {ko}). 맞으면 {first.ko}"
-        f"--labels {where} --on {match.on} 을(를) 붙여 다시 실행하고, 아니면 빼고 가져오세요.",
+        f"--labels {where} --on {on} 을(를) 붙여 다시 실행하고, 아니면 빼고 가져오세요.",
         f"{name!r} looks like a file of labels (its column {match.on!r} names {en})."
-        f" If it is, {first.en}add --labels {where} --on {match.on}; if not, leave it out.",
+        f" If it is, {first.en}add --labels {where} --on {on}; if not, leave it out.",
     )
+
+
+def _typed(word: str) -> str:
+    """A word as it is typed into a shell; Korean needs no quotes there."""
+    return word if all(c.isalnum() or c in "._-/\\:" for c in word) else quote(word)
 
 
 def _said(match: Match) -> tuple[str, str]:
