@@ -12,6 +12,7 @@ from kamp_lib.datasets.raw import PROVENANCE
 
 LEVELS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 MOST_POINTS = 50_000  # quantiles of longer columns come from an even sample
+MOST_STEPS = 1_000_000
 MOST_WORDS = 50  # a column with more different words is no category
 MOST_SETTINGS = 12  # different numbers of a column that somebody sets
 
@@ -78,14 +79,13 @@ def _summary(values: pd.Series, unit: str | None) -> Summary:
 
 
 def _quantiles(values: pd.Series) -> tuple[float, ...]:
-    numbers = values.to_numpy(dtype=float, na_value=np.nan)
-    numbers = numbers[np.isfinite(numbers)]
-    if not len(numbers):
+    sample = _sample(values).to_numpy(dtype=float, na_value=np.nan)
+    sample = sample[np.isfinite(sample)]
+    if not len(sample):
         return ()
-    ends = float(numbers.min()), float(numbers.max())
-    sample = numbers[:: max(1, len(numbers) // MOST_POINTS)]
     inner = np.quantile(sample, LEVELS[1:-1]).tolist()
-    return (ends[0], *inner, ends[1])
+    low, high = float(values.min()), float(values.max())
+    return (low, *inner, high)
 
 
 def _sample(values: pd.Series) -> pd.Series:
@@ -93,10 +93,10 @@ def _sample(values: pd.Series) -> pd.Series:
 
 
 def _usual_step(times: pd.Series) -> float | None:
-    moments = times.dropna().to_numpy("datetime64[us]").astype("int64")
-    steps = np.diff(moments)
+    moments = times.iloc[:MOST_STEPS].dropna().to_numpy("datetime64[us]")
+    steps = np.diff(moments.astype("int64"))
     if len(steps) and steps.min() < 0:
-        steps = np.diff(np.sort(moments))
+        steps = np.diff(np.sort(moments.astype("int64")))
     steps = steps[steps > 0]
     return float(np.median(steps)) / 1e6 if len(steps) else None
 
@@ -104,7 +104,7 @@ def _usual_step(times: pd.Series) -> float | None:
 def _words(values: pd.Series) -> tuple[str, ...]:
     if _sample(values).nunique() > MOST_WORDS:
         return ()
-    different = values.dropna().unique()
+    different = pd.Series(values.unique()).dropna()
     if len(different) > MOST_WORDS:
         return ()
     return tuple(sorted(map(str, different)))

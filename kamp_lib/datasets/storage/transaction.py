@@ -97,6 +97,8 @@ def place_of(store: Store, source: Source, raw: Raw) -> Path:
 
 def _keep_all(store: Store, raw: Raw) -> None:
     """Copy every file to its place, and have them all on disk before the commit."""
+    if not raw.keep_originals:
+        return
     sources = [*raw.sources, *([raw.labels] if raw.labels else [])]
     each = len(sources) <= FEW_FILES
     for source in sources:
