@@ -85,7 +85,7 @@ def open_picture(path: Path, size: int | None = None) -> Image.Image:
 
 def _deep(picture: Image.Image) -> Image.Image:
     """A 16- or 32-bit grey picture, stretched between its own 0.5 and 99.5 percent."""
-    values = np.asarray(picture, dtype=np.float32)
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
     low, high = np.quantile(values, [0.005, 0.995])
     scaled = (values - low) / max(float(high - low), 1e-6)
     eight = (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
