@@ -197,7 +197,8 @@ def likeness(one: str, other: str) -> float:
     odd = a.meaning ^ b.meaning
     if _qualifiers() & odd:
         return 0.0
-    shared = len(a.meaning & b.meaning) / len(a.meaning | b.meaning)
+    agreed = {*a.numbers, *a.letters}  # tell columns apart, but not what they are
+    shared = len(a.meaning & b.meaning - agreed) / len((a.meaning | b.meaning) - agreed)
     best = shared if shared >= 0.6 else 0.0
     replaced = a.meaning - b.meaning and b.meaning - a.meaning
     if replaced and not odd <= _meant():  # two known words are no misspelling
