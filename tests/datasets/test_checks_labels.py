@@ -14,6 +14,11 @@ def test_a_label_of_one_kind_is_found():
     assert (single[0].count, single[0].examples) == (400, ["Y"])
 
 
+def test_a_label_of_one_kind_in_two_spellings_is_one_kind():
+    frame = shots().assign(verdict=pd.array(["Y", "y"] * 200, "string"))
+    assert found(frame, "single-class-label")[0].count == 400
+
+
 def test_a_label_is_known_by_its_name_where_the_catalogue_knows_none():
     frame = shots().drop(columns="verdict").assign(TAG="OK")
     codes = {f.code for f in checks.check(frame, equipment_type("generic"), "record")}
@@ -112,3 +117,11 @@ def test_runs_with_an_empty_label_are_named():
     frame.loc[frame["run_id"] == "03", "verdict"] = None
     blank = found(frame, "unlabelled-runs", "sample")
     assert blank[0].examples == ["03"]
+
+
+def test_a_label_in_several_spellings_is_a_label():
+    frame = shots().drop(columns="verdict")
+    frame["판정"] = pd.array(["OK", "ok", "ＯＫ", "NG"] * 100, "string")
+    frame["후처리"] = frame["판정"].eq("NG").map({True: "폐기", False: "출하"})
+    findings = checks.check(frame, equipment_type("generic"), "record")
+    assert any(f.code == "label-in-disguise" for f in findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -298,10 +299,10 @@ class Context:
 
     def _looks_like_label(self, column: str) -> bool:
         """A column named as a judgement that holds one, or that plainly holds one."""
-        if not 1 <= self.distinct[column] <= 2:
+        if not 1 <= self.distinct[column] <= MOST_GRADES:
             return False
         words = {_word(v) for v in self.frame[column].dropna().unique()}
-        if not words <= GOOD_WORDS | BAD_WORDS | {"0", "1"}:
+        if len(words) > 2 or not words <= GOOD_WORDS | BAD_WORDS | {"0", "1"}:
             return False
         if is_label_name(column):
             return True
@@ -372,7 +373,7 @@ def _says_good(column: str) -> bool:
 def _word(value: object) -> str:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    return str(value).strip().lower()
+    return normalize("NFKC", str(value)).strip().lower()
 
 
 def number_text(value: float) -> str:

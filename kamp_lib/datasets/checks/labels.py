@@ -13,6 +13,7 @@ from kamp_lib.datasets.checks.context import (
     is_label_name,
     number_text,
 )
+from kamp_lib.datasets.checks.words import plain
 from kamp_lib.datasets.findings import finding, list_of
 from kamp_lib.datasets.storage.duplicates import row_hashes
 from kamp_lib.datasets.types import Finding
@@ -32,7 +33,8 @@ def single_class_label(context: Context) -> list[Finding]:
     findings = []
     for label in context.labels:
         held = context.frame[label.name].dropna()
-        if len(held) < 10 or held.nunique() != 1:
+        words = {plain(str(value)) for value in held.unique()[:MOST_WORDS]}
+        if len(held) < 10 or len(words) != 1:
             continue
         findings.append(
             finding(

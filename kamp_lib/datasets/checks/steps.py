@@ -166,14 +166,19 @@ def _unit_finding(
         place=context.place(int(first)),
         before=number_text(levels[0]),
         after=number_text(levels[1]),
-        factor=_factor(conversion),
+        factor=_factor(conversion, up=levels[1] > levels[0]),
         known=conversion.known,
     )
 
 
-def _factor(conversion: Conversion) -> str:
-    factor = f"×{conversion.factor:g}"
-    return f"{factor} +{conversion.offset:g}" if conversion.offset else factor
+def _factor(conversion: Conversion, *, up: bool) -> str:
+    """What is done to the values where the unit changes."""
+    factor, offset = f"{conversion.factor:g}", f"{conversion.offset:g}"
+    if conversion.factor == 1:
+        return f"+{offset}" if up else f"−{offset}"
+    if not conversion.offset:
+        return f"×{factor}" if up else f"÷{factor}"
+    return f"×{factor} +{offset}" if up else f"−{offset} ÷{factor}"
 
 
 def quantisation_changes(context: Context) -> list[Finding]:
