@@ -101,7 +101,13 @@ def ingest(
     with clock.step("read", Text("파일을 읽는 중", "reading files")):
         raw = read(files, labels=labels, on=on, options=options, progress=progress)
     with clock.step("parse", Text("값을 해석하는 중", "reading values")):
-        rows = typed_rows(raw, tenant, options=options, simulated=simulated)
+        rows = typed_rows(
+            raw,
+            tenant,
+            options=options,
+            simulated=simulated,
+            remember_key=not dry_run,
+        )
     with clock.step("map", Text("열을 맞추는 중", "mapping columns")):
         known = _known_mapping(tenant, equipment, dataset, rows.frame, mapping)
         _check_kind(record_kind, machine)
@@ -117,7 +123,7 @@ def ingest(
         )
         frame = apply_mapping(rows.frame, chosen)
     name = check_name(dataset or default_name(machine, chosen.record_kind))
-    job = Job(tenant, machine, name, raw, rows, chosen, shifts, frame, replace)
+    job = Job(tenant, machine, name, raw, rows, chosen, shifts, frame, replace, options)
     store = Store(tenant.data / name)
     if dry_run:
         with clock.step("check", Text("데이터를 확인하는 중", "checking the data")):

@@ -16,9 +16,10 @@ from kamp_lib.catalog import Equipment
 from kamp_lib.datasets import spool
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.mapping.propose import standard_columns
-from kamp_lib.datasets.options import Options
+from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.parsing.columns import parse
 from kamp_lib.datasets.parsing.numbers import whole_again
+from kamp_lib.datasets.people import Guarded, guarded
 from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
 from kamp_lib.datasets.spool import Spool, in_memory
@@ -63,7 +64,18 @@ class Rows:
     place: Place = in_memory  # where columns as long as these are kept
 
 
-def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -> Rows:
+def typed_rows(
+    raw: Raw,
+    tenant: Tenant,
+    *,
+    options: Options,
+    simulated: bool,
+    remember_key: bool = True,
+) -> Rows:
+    """The rows of an ingest in their types, and nobody's name in them.
+
+    `remember_key` is False where nothing may be written, as in a dry run.
+    """
     large = raw.table.nbytes > spool.IN_MEMORY
     place = Spool(options.scratch).series if large else in_memory
     parsed = parse(raw, time_zone=tenant.time_zone, options=options, place=place)
@@ -85,7 +97,17 @@ def typed_rows(raw: Raw, tenant: Tenant, *, options: Options, simulated: bool) -
         mark = place(pd.Series(SIMULATED, frame.index, "string"))
         frame = frame.assign(**{ORIGIN: mark})
     findings = [*raw.findings, *parsed.findings]
-    return Rows(frame, rejected, findings, parsed.units, cells, place)
+    safe = guarded(
+        Guarded(frame, rejected, cells, findings),
+        tenant,
+        options.personal,
+        remember_key=remember_key,
+    )
+    if safe.masked:  # the file as it came holds what is hidden here
+        raw.keep_originals = False
+    return Rows(
+        safe.frame, safe.rejected, safe.findings, parsed.units, safe.cells, place
+    )
 
 
 def chosen_rows(frame: pd.DataFrame, chosen: np.ndarray, place: Place) -> pd.DataFrame:
@@ -125,6 +147,7 @@ class Job:
     shifts: list[Finding]
     mapped: pd.DataFrame
     replace: bool
+    options: Options = UNSAID
     id: str = field(default_factory=new_id)
 
     @property

@@ -117,6 +117,7 @@ class Raw:
     `table` holds text for text files and sheets, native types for Parquet. Rows that
     could not even be split into cells are in `rejected`. `units` holds the unit of a
     column as the file writes it, where a line of units or the format itself tells.
+    `keep_originals` says whether the files as they came may be stored beside the rows.
     """
 
     table: pa.Table
@@ -127,6 +128,7 @@ class Raw:
     images: bool = False
     labels: Source | None = None
     units: dict[str, str] = field(default_factory=dict)
+    keep_originals: bool = True
     unpacked: object = None  # holds files taken from archives while they are needed
 
     @property

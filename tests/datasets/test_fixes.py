@@ -67,14 +67,6 @@ def test_a_counter_that_starts_over_goes_on():
     assert fixed.frame["id"].tolist() == list(range(1, ROWS + 1))
 
 
-def test_rows_that_run_back_in_time_are_put_in_order_and_keep_their_place():
-    frame = sound()
-    swapped = pd.concat([frame.iloc[150:], frame.iloc[:150]], ignore_index=True)
-    fixed = mended(swapped, "unordered-timestamps")
-    assert fixed.frame["time"].is_monotonic_increasing
-    assert fixed.frame["_row"].tolist() == frame["_row"].tolist()
-
-
 def test_rows_that_a_fix_leaves_out_are_named_by_their_index():
     frame = sound().drop(columns=["time", "id"])
     frame = pd.concat([frame, frame.iloc[:50]], ignore_index=True)

@@ -31,6 +31,7 @@ def fixes() -> dict[str, Fix]:
         "sentinel-value": Fix(blank, values.blank_placeholders),
         "implausible-values": Fix(blank, values.blank_implausible),
         "dead-column": Fix(leave_out, columns.leave_out_all),
+        "index-column": Fix(leave_out, columns.leave_out_first),
         "derived-column": Fix(leave_out, columns.leave_out_first),
         "label-in-disguise": Fix(leave_out, columns.leave_out_first),
         "swapped-columns": Fix(
@@ -60,13 +61,6 @@ def fixes() -> dict[str, Fix]:
                 "A counter that starts over goes on from where it was.",
             ),
             rows.number_on,
-        ),
-        "unordered-timestamps": Fix(
-            Text(
-                "설비·회차마다 시각 순서로 다시 늘어놓습니다.",
-                "The records of each machine or run are put in order of time.",
-            ),
-            rows.in_order,
         ),
         "coarse-timestamps": Fix(
             Text(

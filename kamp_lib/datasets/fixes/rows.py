@@ -1,4 +1,4 @@
-"""Fixes of rows: repeats and copies are left out, counters go on, order is restored."""
+"""Fixes of rows: repeats and copies are left out, counters go on."""
 
 from __future__ import annotations
 
@@ -50,21 +50,3 @@ def number_on(context: Context, findings: Sequence[Finding]) -> Change | None:
             touched.append(column)
             count += int(restart.sum())
     return Change(frame, tuple(touched), count) if count else None
-
-
-def in_order(context: Context, findings: Sequence[Finding]) -> Change | None:
-    """Put the records of each machine or run in the order of time."""
-    column = next((c for f in findings for c in named(context, f)), None)
-    if column is None:
-        return None
-    keys = [c for c in context.groups if c != column]
-    group = (
-        context.frame.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
-        if keys
-        else np.zeros(len(context.frame), dtype=np.int64)
-    )
-    stamps = context.frame[column].to_numpy().astype("datetime64[us]")
-    order = np.lexsort((stamps, group))
-    moved = int((order != np.arange(len(order))).sum())
-    frame = context.frame.iloc[order]
-    return Change(frame, (column,), moved) if moved else None
