@@ -76,13 +76,15 @@ def main() -> None:
         alone = decoded_alone(root / "pictures")
         tenant = add_tenant("bench", "벤치", home=root / "kamp")
         before = peak_gb()
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         result = ingest(tenant, "machine-vision", root / "pictures")
         taken = time.perf_counter() - began
+        busy = time.process_time() - busy
         twins = [f for f in result.findings if f.code == "near-duplicate-images"]
         print(f"pictures             {result.rows_stored:,} of {options.side} pixels")
         print(f"decoding alone       {alone:.0f} s")
         print(f"ingest               {taken:.0f} s ({taken / alone:.1f} times)")
+        print(f"processor time       {busy:.0f} s")
         for step, seconds in result.seconds.items():
             print(f"  {step:<18} {seconds:.0f} s")
         print(f"pairs found          {twins[0].count if twins else 0}")
