@@ -64,6 +64,22 @@ def test_a_comma_that_nothing_explains_is_doubted(tmp_path: Path) -> None:
     assert said(result, "mixed-decimals").columns == ["x"]
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"x": ["1,234", "2,345"], "y": ["0.5", "1.25"]},
+        {"x": ["1,234", "987", "12"]},
+        {"x": ["1,000", "2,500", "3,000"]},
+    ],
+)
+def test_a_comma_beside_points_or_small_or_round_numbers_parts_thousands(
+    tmp_path: Path, columns: dict[str, list[str]]
+) -> None:
+    result = parsed(tmp_path, columns, sep=";")
+    assert result.frame["x"].max() >= 1234
+    assert "mixed-decimals" not in codes(result)
+
+
 def test_two_decimal_signs_in_one_column_are_read_and_said(tmp_path: Path) -> None:
     cells = ["12.5"] * 9 + ["13,5"]
     result = parsed(tmp_path, {"x": cells})
@@ -182,6 +198,27 @@ def test_plus_and_minus_are_a_result(tmp_path: Path) -> None:
     result = parsed(tmp_path, {"x": ["-", "+", "-"]})
     assert result.frame["x"].tolist() == ["-", "+", "-"]
     assert "text-for-missing" not in codes(result)
+
+
+def test_summaries_below_a_table_are_no_records(tmp_path: Path) -> None:
+    times = [f"2020-05-04 10:{i:02}" for i in range(8)]
+    path = tmp_path / "a.csv"
+    rows = [f"{t},{i}.5" for i, t in enumerate(times)]
+    path.write_text("\n".join(["t,x", *rows, "최대,7.5", "최소,0.5", "표준편차,2.3"]))
+    result = parse(read(path))
+    assert list(result.set_aside) == [8, 9, 10]
+    assert result.frame["t"].dtype.kind == "M"
+
+
+def test_summary_words_are_categories_in_a_column_of_words(tmp_path: Path) -> None:
+    result = parsed(tmp_path, {"item": ["온도", "압력", "편차", "범위"] * 3})
+    assert result.set_aside == {}
+
+
+def test_money_is_a_number_in_its_currency(tmp_path: Path) -> None:
+    result = parsed(tmp_path, {"x": ["￦1,000", "￦25,000"], "y": ["10원", "1,200원"]})
+    assert result.frame["x"].tolist() == [1000, 25000]
+    assert result.units == {"x": "￦", "y": "원"}
 
 
 def test_codes_that_a_spreadsheet_was_kept_from_changing(tmp_path: Path) -> None:

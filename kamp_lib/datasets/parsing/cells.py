@@ -73,6 +73,10 @@ def kind_of(text: str) -> Kind:
     return "quantity" if parts and is_unit(parts[2]) else "word"
 
 
+_MONEY = r"₩ ￦ \ $ € ¥ £ 원 엔 달러 천원 백만원 krw usd eur jpy won"
+CURRENCY = frozenset(_MONEY.split())
+
+
 @lru_cache(maxsize=4096)
 def is_unit(text: str) -> bool:
     """Whether a text reads as a unit of measurement, in any of the usual spellings.
@@ -81,6 +85,8 @@ def is_unit(text: str) -> bool:
     [True, True, True, False, False]
     """
     text = text.strip()
+    if text.lower() in CURRENCY:
+        return True
     if text[:1].isdigit() or (_CODE.fullmatch(text) and not _LENGTH.fullmatch(text)):
         return False
     return (to_ucum(text) or to_ucum(text, like="Cel")) is not None

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.parsing.numbers import EITHER, Comma, comma_evidence
+from kamp_lib.datasets.parsing.numbers import EITHER, POINT, Comma, comma_evidence
 from kamp_lib.datasets.raw import Raw
 from kamp_lib.datasets.types import Finding
 
@@ -14,6 +14,7 @@ LOOKED_AT = 1000  # cells of each column
 GROUP = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"  # 316.307
 SMALL = r"^[+-]?[1-9]\d{0,2}$"  # 79
 LARGE = r"^[+-]?[1-9]\d{3,}$"  # 65556
+ROUND = r"00$"  # of amounts and counts, seldom of measurements
 ENDS_IN_ZERO = r"\.\d\d0$"
 MANY = 60  # numbers among which one would end in 0 if zeros had not been cut off
 
@@ -25,18 +26,24 @@ def comma_sense(raw: Raw) -> tuple[Comma | None, list[Finding]]:
     comma is the decimal sign. That is a doubt, and said.
     """
     decimal = thousands = 0
+    # points for decimals elsewhere leave the comma to the thousands
+    likely = any(
+        pa.types.is_floating(raw.table.schema.field(c).type) for c in raw.columns
+    )
     doubtful = []
     for name, cells in _heads(raw):
+        likely = likely or _any(cells, POINT)
         if not pc.any(pc.match_substring(cells, ",")).as_py():
             continue
         one, other = comma_evidence(cells)
         decimal, thousands = decimal + one, thousands + other
-        if not one and not other and _all(cells, EITHER):
+        if not one and not other and _all(cells, rf"{EITHER}|{SMALL}|^0$"):
+            likely = likely or _any(cells, SMALL) or _often(cells, ROUND)
             doubtful.append(name)
-    if decimal or thousands:
-        if decimal and thousands:
-            return None, []
-        return ("decimal" if decimal else "thousands"), []
+    if decimal and thousands:
+        return None, []
+    if decimal or thousands or likely:
+        return "decimal" if decimal else "thousands", []
     semicolons = [s.details.get("delimiter") == ";" for s in raw.sources]
     if not doubtful or not all(semicolons):
         return None, []
@@ -116,6 +123,11 @@ def _all(cells: pa.ChunkedArray, pattern: str) -> bool:
     return len(cells) > 0 and bool(
         pc.all(pc.match_substring_regex(cells, pattern)).as_py()
     )
+
+
+def _often(cells: pa.ChunkedArray, pattern: str) -> bool:
+    fits = pc.sum(pc.match_substring_regex(cells, pattern)).as_py() or 0
+    return bool(fits >= 0.2 * len(cells))
 
 
 def _any(cells: pa.ChunkedArray, pattern: str) -> bool:

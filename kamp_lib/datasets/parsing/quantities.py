@@ -21,6 +21,7 @@ PARTS = (
     r"^(?P<number>[+\-−△▲]?(?:[\d０-９][\d０-９.,' ]*|[.,]\d+))\s*"
     r"(?P<unit>[^\d\s.,:/+\-０-９].*)$"
 )
+MONEY = r"^([₩￦$€¥£\\])\s?(-?[\d.,]+)$"  # its sign stands before the number
 MOST_UNITS = 50  # different ones in a column; more are remarks
 
 
@@ -67,6 +68,9 @@ def as_quantities(
         numbers are a doubt, not a measurement.
     """
     head = text.slice(0, 20_000).drop_null().slice(0, 1000)
+    if pc.any(pc.match_substring_regex(head, MONEY)).as_py():
+        text = pc.replace_substring_regex(text, MONEY, r"\2 \1")
+        head = pc.replace_substring_regex(head, MONEY, r"\2 \1")
     if known is None and not pc.any(pc.match_substring_regex(head, PARTS)).as_py():
         return None
     parts = pc.extract_regex(text, PARTS).combine_chunks()

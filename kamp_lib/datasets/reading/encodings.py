@@ -188,10 +188,13 @@ def _zero_pattern(head: bytes) -> str | None:
 
 
 def _is_korean(text: str) -> bool:
-    """Real Korean uses the common syllables; accidental pairs of bytes do not."""
-    beyond = [c for c in text if not c.isascii()]
-    common = sum(_is_common(c) for c in beyond[:2000])
-    return common * 2 >= min(len(beyond), 2000)
+    """Real Korean is common syllables; Chinese would be odd ones and Chinese signs."""
+    beyond = [c for c in text if not c.isascii()][:2000]
+    chinese = sum(
+        "\u3400" <= c <= "\u9fff" or "\uf900" <= c <= "\ufaff" for c in beyond
+    )
+    common = sum(_is_common(c) for c in beyond)
+    return common * 2 >= len(beyond) and chinese * 3 <= len(beyond)
 
 
 def _is_western(text: str) -> bool:
