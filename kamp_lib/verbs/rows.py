@@ -13,7 +13,7 @@ from kamp_lib.datasets.options import DateOrder, Options
 from kamp_lib.text import Text
 from kamp_lib.verbs.common import Json, _, example, print_json
 from kamp_lib.verbs.datasets import datasets
-from kamp_lib.verbs.versions import Names, names_and
+from kamp_lib.verbs.versions import ONE, Names, named, names_and
 
 SHOWN_ROWS = 20
 
@@ -40,7 +40,7 @@ def show_quarantine(
     from kamp_lib.datasets.repair import rejections
     from kamp_lib.datasets.storage.sheet import sheet_bytes
 
-    company, (name,) = names_and(arguments, 1, Text("데이터셋 하나", "one data set"))
+    company, (name,) = names_and(arguments, 1, ONE)
     rows = rejections(open_dataset(company, name))
     if to is not None:
         to.write_bytes(sheet_bytes(rows))
@@ -92,7 +92,7 @@ def show_quarantine(
     epilog=example("kamp datasets repair haneul-mold injection rejected.csv"),
 )
 def repair_rows(
-    arguments: Names,
+    arguments: Annotated[list[str], named("기업 데이터셋 파일", "TENANT DATASET FILE")],
     dates: Annotated[
         DateOrder | None,
         typer.Option(help=_("날짜의 순서: dmy, mdy, ymd", "order of dates")),
@@ -101,7 +101,7 @@ def repair_rows(
 ) -> None:
     from kamp_lib.datasets.repair import repair
 
-    what = Text("데이터셋과 고친 파일", "a data set and the mended file")
+    what = Text("데이터셋과 고친 파일을", "a data set and the mended file")
     company, (name, file) = names_and(arguments, 2, what)
     with console.progress(Text("보류 행 고치기", "Repair")) as listener:
         result = repair(
@@ -145,7 +145,7 @@ def trace_rows(
 ) -> None:
     from kamp_lib.datasets import open_dataset
 
-    company, (name,) = names_and(arguments, 1, Text("데이터셋 하나", "one data set"))
+    company, (name,) = names_and(arguments, 1, ONE)
     found = open_dataset(company, name, version).trace([r - 1 for r in row])
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from kamp_lib.datasets.storage.history import Difference, VersionMade
     from kamp_lib.datasets.storage.retention import Retained
 
-Names = Annotated[
-    list[str],
-    typer.Argument(
-        metavar=_("기업 데이터셋", "TENANT DATASET"),
-        help=_("기업 ID, 데이터셋 이름", "company, name of the data set"),
-    ),
-]
+
+def named(ko: str, en: str) -> Any:
+    """The words that follow a verb."""
+    return typer.Argument(metavar=_(ko, en), help=_("예는 아래에", "see the example"))
+
+
+Names = Annotated[list[str], named("기업 데이터셋", "TENANT DATASET")]
+ONE = Text("데이터셋을 하나", "one data set")
 WHAT = {
     "append": Text("이어 붙임", "append"),
     "replace": Text("바꿈", "replace"),
@@ -42,7 +43,7 @@ def names_and(arguments: list[str], count: int, what: Text) -> tuple[Any, list[s
     company, rest = tenant_and(arguments)
     if len(rest) != count:
         raise UsageError(
-            f"{what.ko}을(를) 적어 주세요. 예는 --help 에 있습니다.",
+            f"{what.ko} 적어 주세요. 예는 --help 에 있습니다.",
             f"name {what.en}; see --help for an example.",
         )
     return company, rest
@@ -70,7 +71,7 @@ def a_version(word: str) -> int:
 def show_history(arguments: Names, as_json: Json = False) -> None:
     from kamp_lib.datasets import open_dataset
 
-    company, rest = names_and(arguments, 1, Text("데이터셋 하나", "one data set"))
+    company, rest = names_and(arguments, 1, ONE)
     data = open_dataset(company, rest[0])
     made = data.history()
     if as_json:
@@ -121,10 +122,15 @@ def _version_row(made: VersionMade, time_zone: str) -> list[Any]:
     help=_("두 판(버전)이 어떻게 다른지 봅니다.", "How two versions differ."),
     epilog=example("kamp datasets diff haneul-mold injection 1 3"),
 )
-def show_difference(arguments: Names, as_json: Json = False) -> None:
+def show_difference(
+    arguments: Annotated[
+        list[str], named("기업 데이터셋 버전 버전", "TENANT DATASET VERSION VERSION")
+    ],
+    as_json: Json = False,
+) -> None:
     from kamp_lib.datasets import open_dataset
 
-    what = Text("데이터셋과 두 버전", "a data set and two versions")
+    what = Text("데이터셋과 버전 두 개를", "a data set and two versions")
     company, (name, first, second) = names_and(arguments, 3, what)
     before, after = (open_dataset(company, name, a_version(v)) for v in (first, second))
     found = after.diff(before)
@@ -181,10 +187,15 @@ def _difference_lines(found: Difference) -> list[list[Any]]:
     ),
     epilog=example("kamp datasets restore haneul-mold injection 2"),
 )
-def restore_version(arguments: Names, as_json: Json = False) -> None:
+def restore_version(
+    arguments: Annotated[
+        list[str], named("기업 데이터셋 버전", "TENANT DATASET VERSION")
+    ],
+    as_json: Json = False,
+) -> None:
     from kamp_lib.datasets import restore
 
-    what = Text("데이터셋과 버전 하나", "a data set and one version")
+    what = Text("데이터셋과 버전 하나를", "a data set and one version")
     company, (name, version) = names_and(arguments, 2, what)
     now = restore(company, name, a_version(version))
     if as_json:
@@ -211,7 +222,7 @@ def restore_version(arguments: Names, as_json: Json = False) -> None:
     ),
 )
 def retain_versions(
-    arguments: Names,
+    arguments: Annotated[list[str], named("기업 [데이터셋]", "TENANT [DATASET]")],
     keep_versions: Annotated[
         int | None,
         typer.Option(min=1, help=_("남길 최근 판의 수", "newest versions to keep")),
@@ -306,7 +317,7 @@ def _say_retained(done: Retained) -> None:
 def show_runs(arguments: Names, as_json: Json = False) -> None:
     from kamp_lib.datasets import open_dataset
 
-    company, rest = names_and(arguments, 1, Text("데이터셋 하나", "one data set"))
+    company, rest = names_and(arguments, 1, ONE)
     found = open_dataset(company, rest[0]).runs()
     if as_json:
         print_json(found.model_dump(mode="json"))
