@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_machine import MACHINE, samples, shots
 
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
+from kamp_lib.datasets.raw import unique_names
 
 
 def names_of(frame: pd.DataFrame, **rest) -> dict[str, str]:
@@ -70,6 +72,64 @@ def test_a_new_column_that_collides_with_a_stored_name_is_told_apart():
     later = frame.assign(cycle_time=1.0)
     stored = apply_mapping(later, mapping)
     assert {"cycle_time", "cycle_time__source"} <= set(stored.columns)
+
+
+@pytest.mark.parametrize("path", ["E77_", "Root.IMM01.", "PLC1/DB20."])
+def test_the_path_of_a_tag_that_all_columns_share_says_nothing(path: str):
+    frame = shots().drop(columns=["_file", "_row"])
+    tags = frame.rename(columns=lambda c: f"{path}{c}" if c != "ts" else c)
+    names = names_of(tags)
+    assert all(names[f"{path}{c}"] == c for c in frame.columns if c != "ts")
+
+
+def test_a_shifted_header_of_tags_is_corrected_too():
+    frame = shots().drop(columns=["_file", "_row"])
+    wrong = shifted(frame, 3).rename(columns=lambda c: f"IMM1.{c}")
+    mapping, findings = propose_mapping(wrong, MACHINE)
+    assert [f.code for f in findings] == ["shifted-columns"]
+    np.testing.assert_array_equal(
+        apply_mapping(wrong, mapping)["cycle_time"], frame["cycle_time"]
+    )
+
+
+def test_setting_and_actual_value_of_one_quantity_are_told_apart():
+    frame = pd.DataFrame(
+        {
+            "보압 SV": np.repeat([60.0, 62.0], 60),
+            "보압 PV": np.random.default_rng(0).normal(61, 1, 120),
+            "실린더온도1 설정": np.repeat([230.0], 120),
+            "실린더온도1 현재": np.random.default_rng(1).normal(230, 1, 120),
+        }
+    )
+    mapping, _ = propose_mapping(frame, "injection-moulding")
+    assert mapping.names() == {
+        "보압 SV": "holding_pressure",
+        "보압 PV": "보압 PV",
+        "실린더온도1 설정": "실린더온도1 설정",
+        "실린더온도1 현재": "barrel_temperature_1",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["실린더 {}존(℃)", "H{:02d}", "ActTmpBrlZn[1,{}]", "Cyl.Temp #{}"]
+)
+def test_numbered_zones_keep_their_numbers(name: str):
+    rng = np.random.default_rng(0)
+    zones = [3, 1, 2, 5, 4]
+    frame = pd.DataFrame({name.format(z): rng.normal(220, 2, 80) for z in zones})
+    names = propose_mapping(frame, "injection-moulding")[0].names()
+    assert names == {name.format(z): f"barrel_temperature_{z}" for z in zones}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=8, unique=True))
+def test_any_names_at_all_are_mapped_once_each(header: list[str]):
+    names = unique_names(header)
+    frame = pd.DataFrame({name: [1.0, 2.0, 3.0] for name in names})
+    mapping, _ = propose_mapping(frame, "injection-moulding")
+    stored = list(mapping.names().values())
+    assert [m.source for m in mapping.columns] == names
+    assert len({name.lower() for name in stored}) == len(stored)
 
 
 def shifted(frame: pd.DataFrame, start: int) -> pd.DataFrame:

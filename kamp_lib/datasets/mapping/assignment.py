@@ -35,6 +35,13 @@ class Seen:
     name: str | None
     profile: Profile
     unit: str | None  # as it is written
+    path: str = ""  # that most names of the file begin with
+
+    @property
+    def names(self) -> list[str]:
+        """The name, and what is left of it without the path."""
+        whole = self.name or ""
+        return [n for n in dict.fromkeys((whole, whole.removeprefix(self.path))) if n]
 
     def code(self, column: Column) -> str | None:
         """The UCUM code of its unit, read as one of this standard column."""
@@ -62,9 +69,7 @@ def assign(
     pairs: dict[tuple[int, int], Pair] = {}
     standard = KnownNames(columns)
     for row, place in enumerate(free):
-        name = seen[place].name
-        near = standard.near(name) if name else {}
-        for col, (likely, said) in near.items():
+        for col, (likely, said) in standard.nearest(seen[place].names).items():
             pair = _pair(seen[place], columns[col], likely, said)
             if pair.confidence >= POSSIBLE:
                 pairs[row, col] = pair

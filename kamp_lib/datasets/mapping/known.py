@@ -46,6 +46,14 @@ class KnownNames:
             self._near[name] = found
         return self._near[name]
 
+    def nearest(self, names: Iterable[str]) -> dict[int, tuple[float, str]]:
+        """As `near`, for the best of several ways to write one name."""
+        found: dict[int, tuple[float, str]] = {}
+        for name in names:
+            for place, one in self.near(name).items():
+                found[place] = max(found.get(place, one), one)
+        return found
+
     def column(self, name: str) -> Column | None:
         """The standard column that a name speaks of, when it is plain."""
         found = self.near(name)

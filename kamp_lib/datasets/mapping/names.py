@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, cached_property, lru_cache
@@ -27,6 +29,9 @@ _LETTER_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _PARTICLES = re.compile(r"(?<=[가-힣]{2})(?:의|은|는|을|를)(?=\s|_|$)")
 # In brackets these letters are sides, axes or phases rather than litres and days.
 _SIDES = frozenset("LlRrXxYyZzdTtJ1-")
+# One step of a tag's path, with something after it.
+_STEP = re.compile(r"[^_./:;|\\]+[_./:;|\\]+(?=\w)")
+FEWEST_SHARING, SHARE_SHARING = 4, 0.6  # of the names, for a path to be common
 _DURATION = re.compile(r"time|tim\b|시간|타임|주기|사이클|싸이클|cycle|duration", re.I)
 SHORTEST_CUT = 6  # letters of an English word that may be two: injpress
 SHORTEST_PIECE = 3
@@ -92,6 +97,26 @@ def take_apart(name: str) -> Name:
     words = [meant for word in found for meant in _meanings(word)]
     kept = tuple(words) or tuple(found)
     return Name(kept, "".join(kept), "".join(found), unit)
+
+
+def common_path(names: Sequence[str]) -> str:
+    """What most names begin with and no vocabulary knows: `E77_`, `Root.IMM01.`, `PLC1/`.
+
+    Examples
+    --------
+    >>> common_path(["IMM1.CycleTime", "IMM1.Cushion", "IMM1.Shot", "IMM1.Mould", "ts"])
+    'IMM1.'
+    """
+    path = ""
+    while True:
+        rests = [name[len(path) :] for name in names if name.startswith(path)]
+        steps = Counter(m[0] for m in map(_STEP.match, rests) if m)
+        step, count = steps.most_common(1)[0] if steps else ("", 0)
+        if count < max(FEWEST_SHARING, SHARE_SHARING * len(names)):
+            return path
+        if set(take_apart(step).words) & _meant():
+            return path
+        path += step
 
 
 def _without_unit(text: str) -> tuple[str, str | None]:

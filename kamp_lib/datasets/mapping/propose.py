@@ -17,7 +17,7 @@ from kamp_lib.catalog import Column, Equipment, equipment_type
 from kamp_lib.datasets.mapping.assignment import Pair, Seen, assign, worth
 from kamp_lib.datasets.mapping.evidence import CONTRADICTION, evidence, profile
 from kamp_lib.datasets.mapping.known import KnownNames
-from kamp_lib.datasets.mapping.names import take_apart
+from kamp_lib.datasets.mapping.names import common_path, take_apart
 from kamp_lib.datasets.mapping.reasons import (
     about_units,
     matched,
@@ -109,8 +109,9 @@ def propose_mapping(
 
 def _seen(frame: pd.DataFrame, units: Dictionary[str, str]) -> list[Seen]:
     header = [str(c) for c in frame.columns if c not in PROVENANCE]
+    path = common_path(header)
     return [
-        Seen(c, c, profile(frame[c]), units.get(c) or take_apart(c).unit)
+        Seen(c, c, profile(frame[c]), units.get(c) or take_apart(c).unit, path)
         for c in header
     ]
 
@@ -148,7 +149,8 @@ def _straightened(
     told = [s.unit if s.unit != take_apart(s.source).unit else None for s in seen]
     profiles = [s.profile for s in seen]
     standard = KnownNames(machine.columns)
-    shift = find_shift(header, profiles, standard, told)
+    spoken = [s.names[-1] for s in seen]
+    shift = find_shift(spoken, profiles, standard, told)
     if shift is None:
         return seen, None
     names = shift.names(header, standard)
