@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kamp_lib.datasets.reading.layout import layout_findings, table_layout
 
@@ -149,3 +151,56 @@ def test_a_plain_table_has_nothing_to_say() -> None:
 
 def test_no_rows_at_all_are_no_error() -> None:
     assert table_layout([]).first == 0
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        "온도",
+        "상",
+        "1",
+        "2.5",
+        "℃",
+        "(s)",
+        "-",
+        "# a",
+        "10:00",
+        "REAL",
+        "합계",
+        "a b",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(CELLS, max_size=6), max_size=12))
+def test_any_grid_has_a_layout(rows: list[list[str]]) -> None:
+    layout = table_layout(rows)
+    above = [*layout.titles, *layout.header]
+    assert all(row < layout.first for row in above)
+    assert 0 <= layout.first <= len(rows)
+    assert len({name.lower() for name in layout.names}) == len(layout.names)
+    assert set(layout.units) <= set(layout.names)
+
+
+@settings(deadline=None)
+@given(
+    names=st.lists(
+        st.text("가나다라마바사아자차", min_size=2, max_size=5),
+        min_size=2,
+        max_size=6,
+        unique=True,
+    ),
+    count=st.integers(1, 8),
+    titles=st.integers(0, 3),
+    units=st.booleans(),
+)
+def test_no_record_is_taken_for_a_header(
+    names: list[str], count: int, titles: int, units: bool
+) -> None:
+    blank = [""] * (len(names) - 1)
+    rows = [[f"제목 {n}", *blank] for n in range(titles)]
+    rows += [names] + [["℃"] * len(names)] * units
+    rows += [[f"{r}.5"] * len(names) for r in range(count)]
+    layout = table_layout(rows)
+    assert (layout.names, layout.first) == (names, len(rows) - count)
