@@ -46,6 +46,12 @@ def test_a_valve_that_rests_at_zero_again_and_again_is_not_frozen():
     assert found(frame, "frozen-sensor") == []
 
 
+def test_a_spindle_that_is_off_is_not_frozen():
+    frame = shots(1000).assign(spindle=np.random.default_rng(0).normal(3000, 2, 1000))
+    frame.loc[300:699, "spindle"] = 0.0
+    assert found(frame, "frozen-sensor") == []
+
+
 def test_a_stretch_over_two_runs_is_not_taken_for_one():
     frame = samples(runs=6, n=300)
     frame.loc[280:319, "vibration"] = 0.5

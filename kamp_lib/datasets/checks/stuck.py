@@ -114,8 +114,10 @@ def _within(starts: np.ndarray, at: int, first: int, stop: int) -> tuple[int, in
 
 
 def _is_habit(values: np.ndarray, stretch: tuple[int, int]) -> bool:
-    """Whether the column rests at this very value for long at other times, too."""
+    """Whether the column rests at this value: at 0, or for long at other times too."""
     first, stop = stretch
+    if values[first] == 0:
+        return True
     rest = np.concatenate([values[:first], values[stop:]]) == values[first]
     quarter = max(3, (stop - first) // 4)
     if rest.sum() < quarter:

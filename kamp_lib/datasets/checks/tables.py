@@ -10,7 +10,7 @@ from kamp_lib.datasets.types import Finding
 
 INDEX_NAMES = frozenset({"unnamed0", "index", "levelindex", "column1", ""})
 NEARLY = 0.75  # of the rows on one value
-TINY = 0.01  # of the level, for the spread of such a column
+TINY = 0.005  # of the level, for the spread of such a column
 FEWEST_ROWS = 30
 SAMPLE = 20_000
 CYCLES = 3
@@ -83,7 +83,7 @@ def _of_values(context: Context) -> list[str]:
 
 
 def near_constant_columns(context: Context) -> list[Finding]:
-    """Columns that stand on one value nearly always and move by less than 1 %."""
+    """Columns that stand on one value nearly always and hardly move otherwise."""
     found = []
     for column in context.measured:
         number = context.numbers[column]
