@@ -206,6 +206,7 @@ def _result(
         simulated=job.simulated,
         quality=job.quality(plan),
         findings=said,
+        fixes=plan.fixes,
         mapping=job.mapping,
         mapping_file=str(copy) if copy.exists() else None,
         files=job.files(),

@@ -15,6 +15,7 @@ import pyarrow as pa
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets import spool
 from kamp_lib.datasets.checks import check
+from kamp_lib.datasets.fixes import apply_fixes, put_aside
 from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.parsing.columns import parse
@@ -35,6 +36,7 @@ from kamp_lib.datasets.storage.transaction import Staged
 from kamp_lib.datasets.types import (
     ORIGIN,
     SIMULATED,
+    AppliedFix,
     Finding,
     Mapping,
     Quality,
@@ -132,6 +134,7 @@ class Plan:
     counts: dict[str, int]
     unchanged: bool
     summaries: dict[str, Summary]
+    fixes: list[AppliedFix]
 
 
 @dataclass
@@ -170,6 +173,8 @@ class Job:
             new = chosen_rows(new, ~new[FILE].isin(again).to_numpy(), place)
         rejected = self.rows.rejected[~self.rows.rejected[FILE].isin(again)]
         kind = self.mapping.record_kind
+        new, aside, fixes = self._mended(new, held)
+        rejected = pd.concat([rejected, aside], ignore_index=True)
         double, repeats = duplicate_rows(new, self.machine, kind)
         frame = chosen_rows(new, ~double.to_numpy(), place) if double.any() else new
         table = as_stored(frame, self.machine, kind, self.tenant.time_zone)
@@ -202,8 +207,44 @@ class Job:
         }
         unchanged = bool(held) and not len(frame) and not len(rejected)
         return Plan(
-            state, table, wider, frame, rejected, findings, counts, unchanged, summaries
+            state=state,
+            table=table,
+            wider=wider,
+            frame=frame,
+            rejected=rejected,
+            findings=findings,
+            counts=counts,
+            unchanged=unchanged,
+            summaries=summaries,
+            fixes=fixes,
         )
+
+    def _mended(
+        self, rows: pd.DataFrame, held: list[Manifest]
+    ) -> tuple[pd.DataFrame, pd.DataFrame, list[AppliedFix]]:
+        """Rows after the fixes that were asked for, or that the last file needed.
+
+        Gives the rows, those that were put aside, and what was done.
+        """
+        asked, kind = self.options.fixes, self.mapping.record_kind
+        codes = tuple(f.code for f in held[-1].fixes) if held and asked is None else ()
+        codes = codes if asked is None else asked
+        if not codes or rows.empty:
+            return rows, self.rows.rejected.iloc[:0], []
+        _, repeats = duplicate_rows(rows, self.machine, kind)
+        said = [*repeats, *check(rows, self.machine, kind, mapping=self.mapping)]
+        if asked is None:  # what last month's file needed this one may not
+            codes = tuple(c for c in codes if c in {f.code for f in said})
+        fixed = apply_fixes(
+            rows,
+            said,
+            codes,
+            equipment=self.machine,
+            record_kind=kind,
+            mapping=self.mapping,
+        )
+        aside = put_aside(rows, fixed.left_out)
+        return fixed.frame.reset_index(drop=True), aside, fixed.applied
 
     def _with_stored_twins(
         self, findings: list[Finding], frame: pd.DataFrame, old: Dataset
@@ -305,6 +346,7 @@ class Job:
             quality=self.quality(plan),
             findings=plan.findings,
             summaries=plan.summaries,
+            fixes=plan.fixes,
         )
         cells = self.rows.cells
         return Staged(manifest, plan.rejected, cells, self.raw, plan.wider)

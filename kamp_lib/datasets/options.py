@@ -48,8 +48,9 @@ class Options:
         Whether a table of many like columns is turned; None decides by evidence.
     personal : {"mask", "refuse", "keep"}, default "mask"
         What is done with names, phone and resident numbers.
-    fixes : tuple of str
-        Codes of findings whose fix is applied before storing.
+    fixes : tuple of str, optional
+        Codes of findings whose fix is applied before storing; None applies those that
+        were applied to the data set's last file, where they are needed again.
     password : callable
         Gives the password of a locked file.
     scratch : Path, optional
@@ -65,7 +66,7 @@ class Options:
     dates: DateOrder | None = None
     layout: Layout | None = None
     personal: Personal = "mask"
-    fixes: tuple[str, ...] = ()
+    fixes: tuple[str, ...] | None = None
     password: AskPassword = no_password
     scratch: Path | None = None
     progress: Progress = silent

@@ -215,6 +215,7 @@ class IngestResult(BaseModel):
     simulated: bool = False
     quality: Quality
     findings: list[Finding]
+    fixes: list[AppliedFix] = Field(default_factory=list)
     mapping: Mapping
     mapping_file: str | None = None
     files: list[dict[str, Any]] = Field(default_factory=list)

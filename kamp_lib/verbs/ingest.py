@@ -42,6 +42,7 @@ app = typer.Typer()
         "kamp ingest haneul-mold injection-moulding shots.csv",
         "kamp ingest narae-cnc cnc-machine runs/ --labels labels.csv --on run_id",
         "kamp ingest haneul-mold injection-moulding shots.csv --dry-run",
+        "kamp ingest haneul-mold injection-moulding shots.csv --fix sentinel-value",
         "kamp ingest --undo haneul-mold injection",
     ),
 )
@@ -113,6 +114,25 @@ def ingest(
             )
         ),
     ] = None,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=_(
+                "고칠 발견 사항의 코드(여러 번 쓸 수 있음)",
+                "code of a finding to mend (may be repeated)",
+            )
+        ),
+    ] = None,
+    no_fix: Annotated[
+        bool,
+        typer.Option(
+            "--no-fix",
+            help=_(
+                "지난번에 고친 것도 이번에는 고치지 않습니다",
+                "mend nothing, not even what was mended last time",
+            ),
+        ),
+    ] = False,
     personal: Annotated[
         Personal,
         typer.Option(
@@ -174,6 +194,7 @@ def ingest(
                 dates=dates,
                 layout=layout,
                 personal=personal,
+                fixes=() if no_fix else tuple(fix) if fix else None,
                 password=file_password,
                 column=asker(equipment_type(equipment)) if asking else nobody_to_ask,
             ),

@@ -41,6 +41,7 @@ def show_ingest(tenant: Tenant, result: IngestResult) -> None:
     )
     show_quality(result.quality)
     show_findings(result.findings)
+    _show_fixes(result)
     unsure = [m for m in result.mapping.columns if m.maybe]
     if unsure:
         console.table(
@@ -90,6 +91,26 @@ def show_ingest(tenant: Tenant, result: IngestResult) -> None:
         say(
             f"다음: {command} -p target=판정열 (양품·불량이 적힌 열의 이름을 넣으세요)",
             f"next: {command} -p target=COLUMN (the column that says good or bad)",
+        )
+
+
+def _show_fixes(result: IngestResult) -> None:
+    """What was mended, and what could be."""
+    from kamp_lib.datasets.fixes import fixes
+
+    for done in result.fixes:
+        where = ", ".join(done.columns)
+        say(
+            f"고침 · {done.code}: {done.said_ko} {where} ({done.count:,}곳)",
+            f"mended · {done.code}: {done.said_en} {where} ({done.count:,})",
+        )
+    there = {f.code for f in result.findings if f.severity != "info"}
+    could = [code for code in fixes() if code in there]
+    if could:
+        command = " ".join(f"--fix {code}" for code in could)
+        say(
+            f"고쳐서 다시 가져오려면 필요한 것만 골라 붙이세요: {command}",
+            f"to have it mended, ingest again with what you need of: {command}",
         )
 
 

@@ -6,6 +6,7 @@ whatever a fix did can be taken back (`kamp ingest --undo`) and done otherwise.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from kamp_lib.datasets.checks.context import Context
 from kamp_lib.datasets.findings import catalogue
 from kamp_lib.datasets.fixes import columns, decimals, rows, times, values
 from kamp_lib.datasets.fixes.change import Change, Fix
+from kamp_lib.datasets.raw import FILE, PROVENANCE, ROW
 from kamp_lib.datasets.types import AppliedFix, Finding, Mapping
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.text import Text
@@ -147,6 +149,27 @@ def apply_fixes(
     if frame.empty:
         raise _nothing_left(codes)
     return Fixed(frame, left_out, applied)
+
+
+def put_aside(rows: pd.DataFrame, left_out: dict[int, str]) -> pd.DataFrame:
+    """Rows that fixes left out, as quarantine keeps them: whole, with the reason."""
+    taken = rows.loc[list(left_out)]
+    cells = taken.drop(columns=list(PROVENANCE))
+    titles = {code: catalogue()[code].title for code in set(left_out.values())}
+    return pd.DataFrame(
+        {
+            FILE: taken[FILE].to_numpy(dtype=object),
+            ROW: taken[ROW].to_numpy(),
+            "reason_code": list(left_out.values()),
+            "reason_ko": [f"고치기: {titles[c].ko}" for c in left_out.values()],
+            "reason_en": [f"fixed: {titles[c].en}" for c in left_out.values()],
+            "columns": "",
+            "original": [
+                json.dumps(row, ensure_ascii=False, default=str)
+                for row in cells.to_dict("records")
+            ],
+        }
+    )
 
 
 def fix_of(code: str) -> Fix:

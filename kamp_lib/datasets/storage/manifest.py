@@ -7,7 +7,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from kamp_lib.datasets.storage.summaries import Summary
-from kamp_lib.datasets.types import Finding, Mapping, Quality, StoredColumn
+from kamp_lib.datasets.types import (
+    AppliedFix,
+    Finding,
+    Mapping,
+    Quality,
+    StoredColumn,
+)
 
 
 class RowPlace(BaseModel):
@@ -43,6 +49,7 @@ class Manifest(BaseModel):
     findings: list[Finding]
     summaries: dict[str, Summary] = Field(default_factory=dict)
     repaired: list[RowPlace] = Field(default_factory=list)
+    fixes: list[AppliedFix] = Field(default_factory=list)
 
     def as_json(self) -> str:
         return self.model_dump_json(indent=1)
