@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -198,7 +199,13 @@ def marked_share(path: Path) -> float | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Pillow warns of large pictures; the limit here is our own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        yield
+    """Pillow warns of large and odd pictures; what is wrong is said by us, once."""
+    log = logging.getLogger("PIL")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
