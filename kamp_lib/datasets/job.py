@@ -151,11 +151,14 @@ class Job:
     mapped: pd.DataFrame
     replace: bool
     options: Options = UNSAID
+    after: int | None = None  # set by `plan`: the last ingest is done again
     id: str = field(default_factory=new_id)
 
     @property
     def op(self) -> str:
         """What its commit is called."""
+        if self.after is not None:
+            return "fix"
         return "replace" if self.replace else "append"
 
     @property
@@ -165,7 +168,10 @@ class Job:
     def plan(self, store: Store) -> Plan:
         """Leave out what is known, hold the rest against what is stored."""
         state = State(store)
-        held = [] if self.replace else state.manifests
+        self.after = self._done_again(state)
+        if self.after:
+            state = State(store, self.after)
+        held = [] if self.replace or self.after == 0 else state.manifests
         self._check_fits(held)
         again = self._files_known(held)
         new, place = self.mapped, self.rows.place
@@ -218,6 +224,21 @@ class Job:
             summaries=summaries,
             fixes=fixes,
         )
+
+    def _done_again(self, state: State) -> int | None:
+        """The version before the last ingest, when that brought these very files.
+
+        Fixes that are asked for now, and were not then, take the place of that ingest.
+        """
+        asked = self.options.fixes
+        if asked is None or self.replace or not state.ingests:
+            return None
+        last = state.manifests[-1]
+        mine = {source.key for source in self.raw.sources}
+        theirs = {f["key"] for f in last.files if "role" not in f}
+        if mine != theirs or set(asked) == {f.code for f in last.fixes}:
+            return None
+        return state.before_last()
 
     def _mended(
         self, rows: pd.DataFrame, held: list[Manifest]
@@ -302,6 +323,14 @@ class Job:
 
     def _check_same_meaning(self, held: list[Manifest]) -> None:
         """Known files under a new mapping or new labels would change nothing, silently."""
+        asked = set(self.options.fixes or ())
+        if asked and asked not in [{f.code for f in m.fixes} for m in held]:
+            raise KampError(
+                "고치기는 마지막으로 가져온 파일에만 할 수 있고, 이 파일 뒤에 다른 것이 들어왔습니다."
+                " 뒤의 것을 --undo 로 되돌리거나, --replace 로 모두 다시 가져오세요.",
+                "only the last ingest can be fixed, and something came in after this file;"
+                " take that back with --undo, or ingest all again with --replace.",
+            )
         mine = self.mapping.names()
         theirs = [m.mapping.names() for m in held]
         if not any(set(n) == set(mine) for n in theirs) or mine in theirs:
@@ -349,7 +378,7 @@ class Job:
             fixes=plan.fixes,
         )
         cells = self.rows.cells
-        return Staged(manifest, plan.rejected, cells, self.raw, plan.wider)
+        return Staged(manifest, plan.rejected, cells, self.raw, plan.wider, self.after)
 
     def files(self) -> list[dict[str, Any]]:
         described: list[dict[str, Any]] = []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from kamp_lib.catalog import equipment_type
-from kamp_lib.datasets import check
+from kamp_lib.datasets import Options, check, ingest, open_dataset, undo
 from kamp_lib.datasets.findings import catalogue
 from kamp_lib.datasets.fixes import Fixed, apply_fixes, fixes
 from kamp_lib.errors import KampError, UsageError
+from kamp_lib.tenancy import Tenant, add_tenant
 
 ROWS = 300
 GENERIC = equipment_type("generic")
@@ -111,3 +114,88 @@ def test_an_unknown_code_lists_those_that_can_be_fixed():
 
 def test_every_fix_mends_a_finding_that_exists():
     assert set(fixes()) <= set(catalogue())
+
+
+# --- through the door -----------------------------------------------------------------
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    monkeypatch.setenv("KAMP_HOME", str(tmp_path / "home"))
+    return add_tenant("haneul-mold", "하늘몰드", equipment=["generic"])
+
+
+def file_of(folder: Path, name: str, start: str) -> Path:
+    frame = sound().drop(columns=["_file", "_row", "id"])
+    frame["time"] = pd.date_range(start, periods=ROWS, freq="30s")
+    frame.loc[10:19, "oil temperature"] = -999.0
+    frame.to_csv(folder / name, index=False)
+    return folder / name
+
+
+def gaps(tenant: Tenant) -> int:
+    data = open_dataset(tenant).to_pandas()
+    return int(data["oil temperature"].isna().sum())
+
+
+MEND = Options(fixes=("sentinel-value",))
+
+
+def test_a_file_that_is_in_already_is_mended_in_its_place(tenant, tmp_path):
+    first = file_of(tmp_path, "march.csv", "2026-03-02 08:00")
+    second = file_of(tmp_path, "april.csv", "2026-04-02 08:00")
+    ingest(tenant, "generic", first)
+    ingest(tenant, "generic", second)
+    result = ingest(tenant, "generic", second, options=MEND)
+    data = open_dataset(tenant)
+    assert [f.code for f in result.fixes] == ["sentinel-value"]
+    assert (data.rows, gaps(tenant)) == (2 * ROWS, 10)
+    assert len(data.to_pandas()) == 2 * ROWS
+    assert data.history()[-1].what == "fix"
+
+
+def test_an_undo_takes_a_fix_back(tenant, tmp_path):
+    path = file_of(tmp_path, "march.csv", "2026-03-02 08:00")
+    ingest(tenant, "generic", path)
+    ingest(tenant, "generic", path, options=MEND)
+    assert gaps(tenant) == 10
+    undo(tenant, "generic")
+    assert (gaps(tenant), open_dataset(tenant).rows) == (0, ROWS)
+
+
+def test_fixing_can_be_unfixed_without_an_undo(tenant, tmp_path):
+    path = file_of(tmp_path, "march.csv", "2026-03-02 08:00")
+    ingest(tenant, "generic", path, options=MEND)
+    ingest(tenant, "generic", path, options=Options(fixes=()))
+    assert (gaps(tenant), open_dataset(tenant).rows) == (0, ROWS)
+
+
+def test_what_was_mended_last_month_is_mended_this_month(tenant, tmp_path):
+    first = file_of(tmp_path, "march.csv", "2026-03-02 08:00")
+    ingest(tenant, "generic", first, options=MEND)
+    second = file_of(tmp_path, "april.csv", "2026-04-02 08:00")
+    result = ingest(tenant, "generic", second)
+    assert [f.code for f in result.fixes] == ["sentinel-value"]
+    assert gaps(tenant) == 20
+
+
+def test_a_file_that_others_came_after_is_not_mended_behind_their_back(
+    tenant, tmp_path
+):
+    first = file_of(tmp_path, "march.csv", "2026-03-02 08:00")
+    ingest(tenant, "generic", first)
+    ingest(tenant, "generic", file_of(tmp_path, "april.csv", "2026-04-02 08:00"))
+    with pytest.raises(KampError, match="--undo"):
+        ingest(tenant, "generic", first, options=MEND)
+
+
+def test_rows_that_a_fix_leaves_out_are_in_quarantine(tenant, tmp_path):
+    rng = np.random.default_rng(4)
+    half = pd.DataFrame({"pressure": rng.normal(size=60), "speed": rng.normal(size=60)})
+    pd.concat([half, half]).to_csv(tmp_path / "twice.csv", index=False)
+    mend = Options(fixes=("duplicate-rows",))
+    result = ingest(tenant, "generic", tmp_path / "twice.csv", options=mend)
+    assert (result.rows_stored, result.rows_quarantined) == (60, 60)
+    held = open_dataset(tenant).quarantine()
+    assert held["_row"].tolist() == list(range(62, 122))
+    assert set(held["reason_code"]) == {"duplicate-rows"}

@@ -45,16 +45,18 @@ def commit_rows(
     ingest: str,
     *,
     op: str,
+    to: int | None = None,
     whole: bool = False,
     ready: Callable[[], object] = lambda: None,
 ) -> int:
     """Make an ingest visible with its rows. Returns the version.
 
+    `to` names the version whose ingests it adds to, when that is not the newest.
     `whole` says that `rows` are the whole of the new state, not an addition. `ready`
     is called before the commit, and returns when all that it names is on disk.
     """
     with _staged(store) as staging:
-        said = _said(op, {INGEST: ingest})
+        said = _said(op, {INGEST: ingest} | ({} if to is None else {TO: str(to)}))
         if isinstance(rows, pa.Table) and (whole or _fits(staging, rows.schema)):
             _write_straight(staging, rows, ingest, said, whole=whole)
         else:

@@ -34,7 +34,7 @@ class Commit:
     version: int
     op: str  # append, replace, undo, restore, repair, fix, retain; other: not ours
     ingest: str | None = None
-    to: int | None = None  # undo, restore: the version whose state came back
+    to: int | None = None  # undo, restore: whose state came back; fix: what it adds to
     who: str = ""
     time_ms: int = 0
     retired: tuple[int, ...] = ()  # retain: versions that are given up

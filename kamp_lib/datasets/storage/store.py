@@ -114,8 +114,19 @@ class State:
                 found.append(commit.ingest)
             if commit.op == "replace":
                 break
-            version -= 1
+            # a fix stands in the place of the ingest that it mends
+            version = version - 1 if commit.op != "fix" else commit.to or 0
         return found[::-1]
+
+    def before_last(self) -> int | None:
+        """A readable version that holds all but the last ingest; 0: there was none."""
+        if len(self.ingests) == 1:
+            return 0
+        for version in range(self.version - 1, 0, -1):
+            held = self.ingests_at(version)
+            if held == self.ingests[:-1] and self.readable(version):
+                return version
+        return None
 
     @property
     def previous(self) -> int:

@@ -34,6 +34,7 @@ class Staged:
     cells: pa.Table
     raw: Raw
     wider: pa.Schema | None
+    after: int | None = None  # a fix: the version before the ingest that it replaces
 
 
 def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, op: str) -> int:
@@ -44,8 +45,9 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, op: str) -> in
     """
     sweep(store)
     ingest = staged.manifest.id
+    base = State(store, staged.after or None)
     # The types of rows that were all taken back bind nobody.
-    fresh = not State(store).ingests
+    fresh = not base.ingests or staged.after == 0
     replace = op == "replace"
     try:
         with ThreadPoolExecutor(1) as beside:  # the original goes its way meanwhile
@@ -54,13 +56,20 @@ def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, op: str) -> in
             if INGEST_COLUMN not in rows.column_names:  # a repair names that of each
                 name = _repeated(ingest, rows.num_rows)
                 rows = rows.append_column(INGEST_COLUMN, name)
-            rewrite = staged.wider is not None and not replace
-            if rewrite and staged.wider is not None:
-                old = Dataset(State(store)).arrow().cast(staged.wider)
+            redone = staged.after is not None
+            rewrite = (staged.wider is not None or redone) and not (replace or fresh)
+            if rewrite:
+                old = Dataset(base).arrow()
+                old = old if staged.wider is None else old.cast(staged.wider)
                 rows = pa.concat_tables([old, rows], promote_options="permissive")
-            whole = replace or rewrite or fresh
             return commit_rows(
-                store, rows, ingest, op=op, whole=whole, ready=kept.result
+                store,
+                rows,
+                ingest,
+                op=op,
+                to=staged.after,
+                whole=replace or rewrite or fresh,
+                ready=kept.result,
             )
     except BaseException:
         if ingest not in {c.ingest for c in store.commits()}:
