@@ -21,7 +21,8 @@ from kamp_lib.datasets.units import compatible, to_ucum
 POSSIBLE = 0.55  # least confidence of a pair that is worth a question
 # How far values move a confidence that the name gave, per point of evidence.
 VALUE_WEIGHT = 0.06
-SAME_UNIT = 0.5  # evidence of a unit that can be that of the standard column
+SAME_UNIT = 0.5  # evidence of the standard column's own unit
+LIKE_UNIT = 0.25  # and of one that converts into it
 ONLY_TIME = 0.75  # confidence of a file's only time column, whatever its name
 # A name that says "actual" is hardly a setting, though all other words agree.
 ACTUAL_FOR_SETPOINT = 0.35
@@ -87,7 +88,7 @@ def _pair(seen: Seen, column: Column, likely: float, said: str) -> Pair:
     values = evidence(seen.profile, column, seen.unit)
     code = seen.code(column)
     if code and column.unit and compatible(code, column.unit):
-        values += SAME_UNIT
+        values += SAME_UNIT if code == column.unit else LIKE_UNIT
     return Pair(column, likely + VALUE_WEIGHT * values, likely, said, values)
 
 

@@ -76,7 +76,7 @@ class Name:
         return self.meaning | {next(told, "")} - {""}
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def take_apart(name: str) -> Name:
     """Words of a name without case, separators, particles and unit.
 
