@@ -25,6 +25,8 @@ from kamp_lib.datasets.types import Finding
 US: Final = "datetime64[us]"
 DAY = pd.Timedelta(days=1)
 ENOUGH = 0.9
+CLOCK = r"\d:\d{2}|\d\s*시"
+SURE_CLOCK = r"\d:\d{2}:\d{2}|\d\s*시|오[전후]|[AaPp][Mm]"  # 3:10 may be a ratio
 CUT = r"\d{1,2}:\d{2}\.\d"  # what a spreadsheet leaves of 16:57:47.1
 
 
@@ -81,13 +83,11 @@ def clock_of(name: str, values: pd.Series) -> Clock | None:
 
 def _from_text(name: str, values: pd.Series) -> np.ndarray | None:
     head = values.dropna().head(50).astype("str")
-    colons = head.str.contains(r"\d\s*[:시]", regex=True)
+    if not len(head) or head.str.fullmatch(CUT).all():
+        return None
+    clocks = head.str.contains(CLOCK if names_a_time(name) else SURE_CLOCK, regex=True)
     digits = head.str.fullmatch(r"\d{4}|\d{6}")
-    if (
-        not len(head)
-        or head.str.fullmatch(CUT).all()
-        or max(colons.mean(), digits.mean()) < ENOUGH
-    ):
+    if max(clocks.mean(), digits.mean()) < ENOUGH:
         return None
     codes, distinct = pd.factorize(values)
     if digits.mean() >= ENOUGH:
