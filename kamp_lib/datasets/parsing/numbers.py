@@ -160,10 +160,8 @@ def numbers_of(column: pa.ChunkedArray) -> pd.Series:
     """
     if pa.types.is_floating(column.type):
         values = column.to_numpy()
-        known = values[~np.isnan(values)]
-        whole = len(known) == len(values) and bool(
-            np.all((np.abs(known) < EXACT) & (known == np.floor(known)))
-        )
+        # a fraction among the first tells at once
+        whole = all(bool(_whole(part).all()) for part in (values[:1000], values))
         return pd.Series(values.astype("int64") if whole else values)
     if column.null_count == 0:
         return pd.Series(column.to_numpy())
@@ -171,6 +169,10 @@ def numbers_of(column: pa.ChunkedArray) -> pd.Series:
     if largest is not None and largest >= EXACT:
         return column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return pd.Series(column.cast(pa.float64()).to_numpy())
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    return (np.abs(values) < EXACT) & (values == np.floor(values))
 
 
 def whole_again(frame: pd.DataFrame) -> pd.DataFrame:
