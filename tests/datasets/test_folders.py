@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,16 @@ def test_a_stranger_is_named_and_left_aside(tmp_path: Path) -> None:
     raw = read(tmp_path)
     assert "workers.csv" in codes(raw)["stranger-file"]
     assert len(raw.sources) == 4
+
+
+def test_an_archive_is_a_folder_too(tmp_path: Path) -> None:
+    for run in range(4):
+        signals(tmp_path / "runs" / f"run_{run}.csv", run)
+    (tmp_path / "runs" / "workers.csv").write_text("worker,shift\n17,A\n23,B\n")
+    shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "runs")
+    raw = read(tmp_path / "packed.zip")
+    assert "workers.csv" in codes(raw)["stranger-file"]
+    assert set(raw.table["run_id"].to_pylist()) == {"0", "1", "2", "3"}
 
 
 def test_a_folder_of_unlike_tables_is_refused_by_name(tmp_path: Path) -> None:
