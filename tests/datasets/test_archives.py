@@ -90,6 +90,17 @@ def test_the_name_of_a_gz_need_not_tell_what_it_holds(
     assert read(tmp_path / name).columns == ["시각", "온도"]
 
 
+def test_a_file_unpacked_under_its_old_name_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_text(table(), encoding="utf-8")
+    assert read(tmp_path / "a.csv.gz").columns == ["시각", "온도"]
+
+
+def test_what_is_only_called_an_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"\0\1\2" * 100)
+    with pytest.raises(KampError, match="다시 압축"):
+        read(tmp_path / "a.zip")
+
+
 def test_archives_of_a_folder_are_opened_too(tmp_path: Path) -> None:
     folder = tmp_path / "days"
     folder.mkdir()

@@ -77,7 +77,7 @@ class Archives:
         """
         found: list[File] = []
         for path, name in files:
-            kind = kind_of(path) if path.is_file() else None
+            kind = _kind(path)
             if kind in ("zip", "gzip"):
                 found += self._members(path, name, kind)
             else:
@@ -175,6 +175,13 @@ class Archives:
                 yield archive
             except (RuntimeError, zlib.error, pyzipper.BadZipFile) as error:
                 raise wrong_password(name) from error
+
+
+def _kind(path: Path) -> str | None:
+    try:
+        return kind_of(path)
+    except OSError:  # its reader will say why it cannot be opened
+        return None
 
 
 @contextmanager

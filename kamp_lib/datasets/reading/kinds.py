@@ -64,6 +64,10 @@ REFUSED = {
         "zip·gz 이외의 압축 파일은 읽을 수 없습니다. 압축을 풀거나 zip으로 다시 묶어 가져오세요.",
         "of archives only zip and gz are read; unpack it, or pack it again as zip.",
     ),
+    "damaged archive": Text(
+        "압축 파일이 아니거나 망가졌습니다. 다시 압축해 가져오세요.",
+        "it is damaged, or no archive at all; pack it again.",
+    ),
     "feather 1": Text(
         "옛 Feather(버전 1) 파일입니다. 버전 2나 Parquet으로 다시 저장하세요.",
         "it is an old Feather file (version 1); save it as version 2 or Parquet.",
@@ -103,6 +107,8 @@ def kind_of(path: Path) -> str | None:
         return "web page"
     if ending in ("workbook", "old workbook") and not _junk(head):
         return "text"  # what an MES calls .xls is often a CSV
+    if path.suffix.lower() in ARCHIVE_ENDINGS:  # unpacked already, under its old name
+        return "damaged archive" if _junk(head) else "text"
     if ending == "text" and re.match(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*\"", head):
         return "json"
     return ending
