@@ -89,6 +89,35 @@ def mended_rows(frame: pd.DataFrame) -> Fixed:
     )
 
 
+def test_words_are_written_as_they_are_written_most():
+    frame = sound().assign(state=["End"] * 200 + ["end"] * 60 + ["Ｅｎｄ"] * 40)
+    fixed = mended(frame, "category-variants")
+    assert set(fixed.frame["state"]) == {"End"}
+    assert fixed.applied[0].count == 100
+
+
+def test_the_part_in_another_unit_is_converted():
+    frame = sound()
+    frame.loc[200:, "hydraulic pressure"] /= 10
+    fixed = mended(frame, "unit-change")
+    whole = sound()["hydraulic pressure"]
+    assert np.allclose(fixed.frame["hydraulic pressure"], whole)
+
+
+def test_a_sensor_that_stood_still_leaves_a_gap():
+    rng = np.random.default_rng(8)
+    frame = pd.concat([sound()] * 4, ignore_index=True)
+    frame["time"] = pd.date_range("2026-03-02", periods=len(frame), freq="30s")
+    frame["id"] = np.arange(len(frame))
+    for column in ("oil temperature", "hydraulic pressure", "motor current"):
+        frame[column] = rng.normal(50, 2, len(frame)).round(4)
+    frame.loc[500:799, "oil temperature"] = frame.loc[500, "oil temperature"]
+    fixed = mended(frame, "frozen-sensor")
+    gone = fixed.frame["oil temperature"].isna()
+    assert gone[500:800].all()
+    assert gone.sum() == 300
+
+
 def test_two_fixes_are_applied_one_after_the_other():
     frame = sound().assign(spindle_current=0.0)
     frame.loc[3, "oil temperature"] = -999.0

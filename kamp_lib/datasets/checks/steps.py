@@ -15,6 +15,7 @@ from kamp_lib.text import Text
 FEWEST_ROWS = 100
 FEWEST_SIDE = 0.02  # of the rows, for a second unit
 MOST_SWITCHES = 4
+EMPTY = 0.4  # of the range, at least, between the values in one unit and in another
 FEWEST_BLOCKS = 3  # on either side of a change of resolution
 FINEST = 7  # decimal places
 MOVING = 0.3  # of the steps of a block, for its digits to show
@@ -68,7 +69,7 @@ def unit_changes(context: Context) -> list[Finding]:
         return []
     parts = {}
     for column in context.sensors:
-        part = _other_unit(context, column)
+        part = other_unit(context, column)
         if part is not None:
             parts[column] = part
     findings = []
@@ -82,7 +83,7 @@ def unit_changes(context: Context) -> list[Finding]:
     return findings
 
 
-def _other_unit(context: Context, column: str) -> tuple[Conversion, float] | None:
+def other_unit(context: Context, column: str) -> tuple[Conversion, float] | None:
     """The conversion between a column's lower and upper values, and what parts them."""
     values = sampled(context.ordered(column)).values.ravel()
     values = np.sort(values[np.isfinite(values) & (values != 0)])
@@ -90,9 +91,10 @@ def _other_unit(context: Context, column: str) -> tuple[Conversion, float] | Non
     if len(values) < FEWEST_ROWS or np.sign(values[0]) != np.sign(values[-1]):
         return None
     inner = values[few - 1 : len(values) - few + 1]
-    if inner[0] == inner[-1]:
+    gaps = np.diff(inner)
+    at = int(np.argmax(gaps))
+    if not gaps[at] > EMPTY * (inner[-1] - inner[0]):
         return None
-    at = int(np.argmax(np.diff(inner)))
     limit = float((inner[at] + inner[at + 1]) / 2)
     low, high = values[values < limit], values[values > limit]
     if values[-1] < 0:
@@ -189,6 +191,9 @@ def quantisation_changes(context: Context) -> list[Finding]:
         if len(number) < FEWEST_ROWS or context.distinct[column] < 20:
             continue
         block = sampled(number)
+        ends, _ = _places(block.values[[0, -1]])
+        if ends[0] == ends[1] >= 0:
+            continue  # what changes for good differs from the first block to the last
         places, levels = _places(block.values)
         at = _split(places, levels)
         if at is None:

@@ -26,10 +26,18 @@ FULL_SCALE = 100.0  # the natural end of a percentage
 
 def frozen_sensors(context: Context) -> list[Finding]:
     """A sensor that repeats one value far longer than it usually does."""
+    return [
+        _frozen(context, column, context.ordered(column), stretches)
+        for column, stretches in frozen_stretches(context).items()
+    ]
+
+
+def frozen_stretches(context: Context) -> dict[str, list[tuple[int, int]]]:
+    """Column -> where it stood still: first position and the one after, in order."""
     columns = [c for c in context.sensors if context.distinct[c] >= FEWEST_LEVELS]
     values = {c: context.ordered(c) for c in columns}
     rates = {c: _rate(v) for c, v in values.items()}
-    findings = []
+    found = {}
     for column in columns:
         stretches = [
             (first, stop)
@@ -37,8 +45,8 @@ def frozen_sensors(context: Context) -> list[Finding]:
             if _others_move(values, rates, column, first, stop)
         ]
         if stretches:
-            findings.append(_frozen(context, column, values[column], stretches))
-    return findings
+            found[column] = stretches
+    return found
 
 
 def _frozen(

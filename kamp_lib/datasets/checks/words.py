@@ -21,15 +21,7 @@ def category_variants(context: Context) -> list[Finding]:
     """Columns that write one word in several ways."""
     findings = []
     for column in context.columns:
-        values = context.frame[column]
-        if not pd.api.types.is_string_dtype(values):
-            continue
-        if context.distinct[column] > MOST_WORDS or context.role(column) == "time":
-            continue
-        counts = {str(w): int(n) for w, n in values.value_counts().items()}
-        several = _same_words(counts)
-        if context.role(column) != "id":
-            several += _slips(counts, several)
+        counts, several = spellings(context, column)
         if not several:
             continue
         said = [" / ".join(f"'{w}'" for w in words) for words in several]
@@ -44,6 +36,23 @@ def category_variants(context: Context) -> list[Finding]:
             )
         )
     return findings
+
+
+def spellings(context: Context, column: str) -> tuple[dict[str, int], list[list[str]]]:
+    """How often each word occurs, and the words written in several ways.
+
+    The first of each is the spelling that is used most.
+    """
+    values = context.frame[column]
+    if not pd.api.types.is_string_dtype(values):
+        return {}, []
+    if context.distinct[column] > MOST_WORDS or context.role(column) == "time":
+        return {}, []
+    counts = {str(w): int(n) for w, n in values.value_counts().items()}
+    several = _same_words(counts)
+    if context.role(column) != "id":
+        several += _slips(counts, several)
+    return counts, several
 
 
 def plain(word: str) -> str:

@@ -32,6 +32,35 @@ def fixes() -> dict[str, Fix]:
     return {
         "sentinel-value": Fix(blank, values.blank_placeholders),
         "implausible-values": Fix(blank, values.blank_implausible),
+        "saturation": Fix(blank, values.blank_placeholders),
+        "frozen-sensor": Fix(
+            Text(
+                "멈춰 있던 구간의 값을 빈칸으로 바꿉니다.",
+                "The values of the stretch become gaps.",
+            ),
+            values.blank_frozen,
+        ),
+        "unit-change": Fix(
+            Text(
+                "적은 쪽의 값을 많은 쪽의 단위로 바꿉니다.",
+                "The lesser part is converted into the unit of the greater.",
+            ),
+            values.one_unit,
+        ),
+        "category-variants": Fix(
+            Text(
+                "가장 많이 쓰인 표기로 통일합니다.",
+                "Every word is written as it is written most.",
+            ),
+            values.one_spelling,
+        ),
+        "setpoint-actual-swapped": Fix(
+            Text(
+                "설정값과 실측값을 서로 맞바꿉니다.",
+                "Setpoint and actual value are exchanged.",
+            ),
+            columns.exchange,
+        ),
         "dead-column": Fix(leave_out, columns.leave_out_all),
         "index-column": Fix(leave_out, columns.leave_out_first),
         "derived-column": Fix(leave_out, columns.leave_out_first),
