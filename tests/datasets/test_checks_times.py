@@ -161,6 +161,15 @@ def test_a_break_at_the_same_time_every_day_is_no_gap():
     assert [f.severity for f in found(frame[~lunch], "time-gaps")] == ["info"]
 
 
+def test_a_record_a_day_rests_at_weekends_and_misses_other_days():
+    days = pd.Series(pd.date_range("2020-01-01", periods=200))
+    working = days[days.dt.day_of_week < 5].reset_index(drop=True)
+    frame = shots(len(working)).assign(ts=working)
+    assert "weekends" in found(frame, "time-gaps")[0].message_en
+    lost = frame.drop(index=range(50, 53))
+    assert "missing at 1 place(s)" in found(lost, "time-gaps")[0].message_en
+
+
 def test_the_stop_of_a_machine_that_makes_parts_is_a_pause():
     frame = shots()
     cycle = pd.Series(range(400)) * 37 % 6 + 57

@@ -13,12 +13,14 @@ from kamp_lib.datasets.types import Finding
 HOUR = 3600 * SECOND
 MILLISECOND = SECOND // 1000
 STEADY = 0.8  # of the steps are alike: a logger with a fixed rate
+STEADY_DAYS = 0.6  # of the steps of a record a day: four of five without weekends
 JITTER = 0.02  # of the step; cycles of a machine vary more
 LEAP = 1.5  # times the usual step: a record is missing
 PAUSE = 50  # times the usual step, where records come as parts do
 SHORTEST_PAUSE = 1800 * SECOND
 WORTH_A_WARNING = 0.01  # of the records that should be there
 NIGHT = (22 * HOUR, 30 * HOUR)  # counted from midnight of the evening
+DAILY = 20 * HOUR
 RARE = 0.2  # of the nights: then the plant works at night
 
 
@@ -26,19 +28,22 @@ def time_gaps(stamps: Stamps) -> list[Finding]:
     """Missing records of a logger, or pauses in a record of parts."""
     ticks, step = stamps.in_time
     moving = step[step > 0]
-    if len(moving) < 20 or stamps.usual == 0 or stamps.usual >= 20 * HOUR:
+    if len(moving) < 20 or stamps.usual == 0:
         return []
     usual = stamps.usual
     jitter = max(JITTER * usual, 5 * MILLISECOND)
     steady = float((np.abs(moving - usual) <= jitter).mean())
-    fixed = steady >= STEADY
+    daily = usual >= DAILY
+    fixed = steady >= (STEADY_DAYS if daily else STEADY)
     least = LEAP * usual if fixed else max(PAUSE * usual, SHORTEST_PAUSE)
     gap = np.flatnonzero(step > least)
     if not len(gap):
         return []
-    still = standstill(
-        ticks[gap], ticks[gap] + step[gap], int(ticks.max() - ticks.min())
-    )
+    start, end = ticks[gap], ticks[gap] + step[gap]
+    if daily:  # a record a day: of what is missing only weekends can be explained
+        still = _holds_noon_of_a_weekend(start, end) & (end - start <= 4 * DAY)
+    else:
+        still = standstill(start, end, int(ticks.max() - ticks.min()))
     lost = gap[~still]
     missing = int((np.round(step[lost] / usual) - 1).sum())
     if len(lost) and missing <= stamps.wrong.sum():
@@ -47,7 +52,7 @@ def time_gaps(stamps: Stamps) -> list[Finding]:
     shown = lost if len(lost) else gap
     longest = shown[np.argsort(-step[shown], kind="stable")][:3]
     variant = "standstill" if not len(lost) else None if fixed else "pauses"
-    warn = variant is None and share >= WORTH_A_WARNING
+    warn = variant is None and share >= WORTH_A_WARNING and not daily
     return [
         finding(
             "time-gaps",
