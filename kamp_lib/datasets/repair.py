@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +49,15 @@ class Repair(BaseModel):
     rows_duplicate: int
     rows_left: int  # in quarantine
     still: list[dict[str, str | int]]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The mended rows of one ingest: as they are stored, and those still wrong."""
+
+    rows: pa.Table
+    rejected: pd.DataFrame
+    keep_original: bool
 
 
 def rejections(data: Dataset) -> list[Rejection]:
@@ -99,14 +110,14 @@ def repair(
     store = Store(tenant.data / check_name(dataset))
     with storing(store.folder), store.locked(progress):
         data = Dataset(State(store))
-        _check_quarantined(data, mended)
+        mended = _to_do(data, mended)
         read = [
             _read_again(tenant, data, ingest, ones, options)
             for ingest in data.state.ingests
             if (ones := [m for m in mended if m.place.ingest == ingest])
         ]
-        still = pd.concat([rejected for _, rejected in read], ignore_index=True)
-        rows, wider = _fitted([table for table, _ in read], data)
+        still = pd.concat([one.rejected for one in read], ignore_index=True)
+        rows, wider = _fitted([one.rows for one in read], data)
         if not rows.num_rows:
             first = still.iloc[0]
             raise KampError(
@@ -118,7 +129,10 @@ def repair(
         empty = still.iloc[:0]
         cells = pa.table({REJECTED: pa.array([], pa.bool_())})
         source = Source(file.name, file, manifest.files[0]["sha256"], 0, 0)
-        staged = Staged(manifest, empty, cells, Raw(rows.slice(0, 0), [source]), wider)
+        # a file whose names were masked in the rows is not kept either
+        kept = all(one.keep_original for one in read)
+        raw = Raw(rows.slice(0, 0), [source], keep_originals=kept)
+        staged = Staged(manifest, empty, cells, raw, wider)
         version = store_ingest(store, staged, rows.filter(pa.array(fresh)), op="repair")
     now = Dataset(State(store))
     return Repair(
@@ -136,19 +150,35 @@ def repair(
     )
 
 
-def _check_quarantined(data: Dataset, mended: Sequence[Mended]) -> None:
+def _to_do(data: Dataset, mended: Sequence[Mended]) -> list[Mended]:
+    """The rows that are still in quarantine; one file may be handed in again and again.
+
+    Raises
+    ------
+    KampError
+        When a row never was there, stands twice in the file, or none is left.
+    """
+    done = {place for m in data.state.manifests for place in m.repaired}
+    left = [m for m in mended if m.place not in done]
     there = {r.place for r in rejections(data)}
-    unknown = [m.place for m in mended if m.place not in there]
-    twice = len({m.place for m in mended}) < len(mended)
-    if not mended or unknown or twice:
-        place = unknown[0] if unknown else None
-        where = f" {place.file}:{place.row}" if place else ""
+    wrong = [m.place for m in left if m.place not in there]
+    wrong += [
+        place for place, count in Counter(m.place for m in left).items() if count > 1
+    ]
+    if wrong:
+        where = f"{wrong[0].file}:{wrong[0].row}"
         raise KampError(
-            f"파일의 행{where}이(가) 보류된 행이 아닙니다(이미 고쳤거나, 없거나, 두 번 적혔습니다)."
+            f"{where} 은(는) 보류된 행이 아니거나 파일에 두 번 적혀 있습니다."
             " kamp datasets quarantine --to 로 다시 내보내세요.",
-            f"a row of the file{where} is not in quarantine (mended already, absent or"
-            " written twice); export again with `kamp datasets quarantine --to`.",
+            f"{where} is not in quarantine, or stands twice in the file;"
+            " export again with `kamp datasets quarantine --to`.",
         )
+    if not left:
+        raise KampError(
+            "이 파일의 행은 이미 모두 고쳐져 저장되었습니다.",
+            "the rows of this file are mended and stored already.",
+        )
+    return left
 
 
 def _read_again(
@@ -157,7 +187,7 @@ def _read_again(
     ingest: str,
     mended: Sequence[Mended],
     options: Options,
-) -> tuple[pa.Table, pd.DataFrame]:
+) -> _Read:
     """Mended rows of one ingest as they are stored, and those that are still wrong.
 
     Good rows of the ingest are read along, so that a column is what it was.
@@ -178,7 +208,8 @@ def _read_again(
     )
     origin = pa.array([ingest] * table.num_rows, pa.string())
     rejected = rows.rejected[rows.rejected[FILE] != CONTEXT]
-    return table.append_column(INGEST_COLUMN, origin), rejected
+    table = table.append_column(INGEST_COLUMN, origin)
+    return _Read(table, rejected, raw.keep_originals)
 
 
 def _texts(mended: Sequence[Mended], names: Sequence[str], good: pa.Table) -> pa.Table:

@@ -158,5 +158,8 @@ def trace_rows(
             f"{one.row}번째 행 = {one.file}{sheet} {one.line}행 ({one.version}판에서 들어옴){note}",
             f"row {one.row} = {one.file}{sheet} line {one.line} (since version {one.version}){note}",
         )
-        say(f"  원본: {one.original}", f"  original: {one.original}")
+        say(
+            f"  원본: {one.original or '보관하지 않음(개인정보를 가렸습니다)'}",
+            f"  original: {one.original or 'not kept (personal data were masked)'}",
+        )
         print(f"  sha256: {one.sha256}")

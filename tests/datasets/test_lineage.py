@@ -44,6 +44,7 @@ def test_every_row_leads_back_to_the_line_it_came_from(
     origin = data.trace([row])[0]
     held = data.to_pandas().iloc[row]
     assert (origin.file, origin.line) == (held["_file"], held["_row"])
+    assert origin.original is not None
     if origin.file == "a.csv":
         line = origin.original.read_text(encoding="utf-8").splitlines()[origin.line - 1]
         assert float(line.split(",")[1]) == held["x"]
@@ -56,6 +57,7 @@ def test_a_row_of_a_sheet_names_the_sheet(stored: Tenant) -> None:
 
 def test_the_original_is_the_file_with_that_content(stored: Tenant) -> None:
     first, last = open_dataset(stored, KIND).trace([0, 34])
+    assert first.original is not None
     assert first.original.name == first.sha256
     assert first.original.is_file()
     assert last.sha256 != first.sha256

@@ -119,11 +119,18 @@ def test_a_file_that_mends_nothing_changes_nothing(
     assert open_dataset(tenant, KIND).version == 1
 
 
-def test_the_same_repair_twice_is_refused(tenant: Tenant, stored: Path) -> None:
-    file = mended(tenant, stored, {7: {"온도": "200.5"}})
-    repair(tenant, KIND, file)
-    with pytest.raises(KampError, match=r"a\.csv:7"):
-        repair(tenant, KIND, file)
+def test_one_file_may_be_handed_in_until_all_is_mended(
+    tenant: Tenant, stored: Path
+) -> None:
+    cells = {7: {"온도": "200.5"}, 11: {"온도": "200.9"}, 22: {"pressure": "-62.86"}}
+    whole = mended(tenant, stored, cells).read_bytes()
+    stored.unlink()
+    repair(tenant, KIND, mended(tenant, stored, {7: {"온도": "200.5"}}))
+    stored.write_bytes(whole)
+    assert repair(tenant, KIND, stored).rows_repaired == 2
+    with pytest.raises(KampError, match="이미"):
+        repair(tenant, KIND, stored)
+    assert open_dataset(tenant, KIND).rows == 60
 
 
 def test_a_file_of_another_kind_is_refused(tenant: Tenant, stored: Path) -> None:

@@ -25,7 +25,7 @@ class Origin(BaseModel):
     line: int  # of the file or sheet, as an editor shows it
     sheet: str | None
     sha256: str
-    original: Path  # where the file is kept as it came
+    original: Path | None  # the file as it came; None: not kept, people stand in it
     ingest: str
     brought: datetime
     version: int  # the first version that held the row
@@ -93,7 +93,9 @@ def _origin(data: Dataset, row: int, place: dict[str, object]) -> Origin:
     manifest = next(m for m in state.manifests if m.id == ingest)
     file = next(f for f in manifest.files if f["name"] == name)
     store = state.store
-    kept = sorted(store.images.glob(f"{file['sha256']}.*"))
+    places = [store.originals / file["sha256"]]
+    places += store.images.glob(f"{file['sha256']}.*")
+    kept = [path for path in places if path.is_file()]
     repaired = any(
         (p.ingest, p.file, p.row) == (ingest, name, line)
         for m in state.manifests
@@ -105,7 +107,7 @@ def _origin(data: Dataset, row: int, place: dict[str, object]) -> Origin:
         line=int(str(line)),
         sheet=file.get("sheet"),
         sha256=file["sha256"],
-        original=kept[0] if kept else store.originals / file["sha256"],
+        original=kept[0] if kept else None,
         ingest=str(ingest),
         brought=datetime.fromisoformat(manifest.created),
         version=next(c.version for c in state.log.commits if c.ingest == ingest),
