@@ -142,6 +142,7 @@ class _Sections:
                 doubted=[c for c in cards if c.use != "good"][:MOST_CARDS],
                 sound=[c for c in cards if c.use == "good"][:MOST_CARDS],
                 pauses=self._pauses(),
+                fixes=[f for m in data.state.manifests for f in m.fixes],
                 rows=self._rows(),
                 files=data.files,
                 when=_when,
