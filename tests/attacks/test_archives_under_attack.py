@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kamp_lib.datasets import ingest, read
-from kamp_lib.datasets.reading import archives
+from kamp_lib.datasets.reading import archives, kinds
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
 
@@ -96,7 +96,7 @@ def test_nothing_stays_behind_when_an_archive_is_refused(
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits small enough to be reached at once."""
     monkeypatch.setattr(archives, "PLENTY", 1 << 20)
-    monkeypatch.setattr(archives, "MOST_MEMBERS", 50)
+    monkeypatch.setattr(kinds, "MOST_MEMBERS", 50)
 
 
 @pytest.mark.usefixtures("little")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import mmap
 import re
 import shutil
 import stat
@@ -31,14 +30,15 @@ from kamp_lib.datasets.reading.kinds import (
     ARCHIVE_ENDINGS,
     ENDINGS,
     IMAGE_ENDINGS,
+    MOST_MEMBERS,
     File,
+    has_countless_members,
     kind_of,
 )
 from kamp_lib.datasets.reading.locked import password_of, wrong_password
 from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
 
-MOST_MEMBERS = 100_000
 MOST_BYTES = 32 << 30
 PLENTY = 256 << 20  # a small archive may inflate to this whatever the ratio
 MOST_RATIO = 200
@@ -216,14 +216,7 @@ def _damaged(name: str) -> KampError:
 
 def _check_count(path: Path, name: str) -> None:
     """Refuse before the list of members is read into memory."""
-    with (
-        open(path, "rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
-        at, count = data.find(b"PK\x01\x02"), 0
-        while at >= 0 and count <= MOST_MEMBERS:
-            at, count = data.find(b"PK\x01\x02", at + 4), count + 1
-    if count > MOST_MEMBERS:
+    if has_countless_members(path):
         raise KampError(
             f"'{name}' 안에 파일이 너무 많습니다({MOST_MEMBERS:,}개 초과). 나누어 압축하세요.",
             f"{name!r} holds too many files (over {MOST_MEMBERS:,}); pack them in parts.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 import zipfile
 from pathlib import Path
@@ -27,6 +28,8 @@ BY_ENDING = {
 ARCHIVE_ENDINGS = (".zip", ".gz")
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ENDINGS = (*BY_ENDING, *ARCHIVE_ENDINGS)
+MOST_MEMBERS = 100_000
+MEMBER = b"PK\x01\x02"  # begins each entry of a zip's list
 File = tuple[Path, str]  # where it is, and what the person calls it
 
 _MAGIC = {
@@ -116,6 +119,8 @@ def kind_of(path: Path) -> str | None:
 
 def _kind_of_zip(path: Path) -> str | None:
     """Workbooks, documents and NumPy archives are zip files too."""
+    if has_countless_members(path):
+        return "zip"
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
@@ -130,6 +135,18 @@ def _kind_of_zip(path: Path) -> str | None:
     if names and all(name.endswith(".npy") for name in names):
         return "numpy archive"
     return "zip"
+
+
+def has_countless_members(path: Path) -> bool:
+    """Whether the list of a zip's members is too long to be read into memory."""
+    with (
+        open(path, "rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        at, count = data.find(MEMBER), 0
+        while at >= 0 and count <= MOST_MEMBERS:
+            at, count = data.find(MEMBER, at + len(MEMBER)), count + 1
+    return count > MOST_MEMBERS
 
 
 def _junk(head: bytes) -> bool:
