@@ -42,13 +42,26 @@ def test_files_of_days_are_joined_in_order(tmp_path: Path) -> None:
     assert not codes(raw)
 
 
-def test_a_date_in_the_name_is_the_run_not_its_day(tmp_path: Path) -> None:
+def test_files_named_by_dates_are_one_stream(tmp_path: Path) -> None:
     for day in (5, 6):
         signals(tmp_path / f"2024-01-{day:02}.csv", day)
-    assert set(read(tmp_path).table["run_id"].to_pylist()) == {
-        "2024-01-05",
-        "2024-01-06",
-    }
+    assert read(tmp_path).columns == ["Time", "Temp", "Speed"]
+
+
+def test_a_date_is_the_run_where_rows_have_no_time(tmp_path: Path) -> None:
+    for day in (5, 6):
+        (tmp_path / f"2024-01-{day:02}.csv").write_text("x,y\n1,2\n")
+    assert read(tmp_path).table["run_id"].to_pylist() == ["2024-01-05", "2024-01-06"]
+
+
+def test_exports_that_overlap_are_stored_once(tenant: Tenant, tmp_path: Path) -> None:
+    folder = tmp_path / "weeks"
+    whole = signals(tmp_path / "all.csv", 3, rows=60).read_text().splitlines()
+    folder.mkdir()
+    for name, rows in (("2024-03-04", whole[1:41]), ("2024-03-05", whole[21:])):
+        (folder / f"{name}.csv").write_text("\n".join([whole[0], *rows]))
+    result = ingest(tenant, "generic", folder)
+    assert (result.rows_stored, result.rows_duplicate) == (60, 20)
 
 
 def test_columns_in_another_order_are_the_same_columns(tmp_path: Path) -> None:

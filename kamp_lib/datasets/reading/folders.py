@@ -22,7 +22,9 @@ COPY = re.compile(
     r"(^copy of |^사본 |\s*\(\d+\)$|\s*-\s*(copy|복사본|사본)(\s*\(\d+\))?$)",
     re.IGNORECASE,
 )
-DATED = re.compile(r"(19|20)\d\d([-_.])\d\d?\2\d\d?")
+DATED = re.compile(
+    r"(?<!\d)(19|20)\d\d(([-_.])\d\d?(\3\d\d?)?|(0[1-9]|1[0-2])([0-2]\d|3[01]))(?!\d)"
+)
 
 
 def files_behind(path: Path, labels: Path | None) -> tuple[list[File], list[Finding]]:
@@ -138,9 +140,18 @@ def run_names(names: Sequence[str]) -> list[str]:
         str(int(n.group(1))) if n else stem
         for n, stem in zip(numbers, stems, strict=True)
     ]
-    dated = any(DATED.search(stem) for stem in stems)
+    dated = any(is_dated(name) for name in names)
     telling = all(numbers) and len(set(found)) == len(found) and not dated
     return found if telling else stems
+
+
+def is_dated(name: str) -> bool:
+    """Whether a file is named by a date.
+
+    >>> is_dated("log_2024-01.csv"), is_dated("20240105.csv"), is_dated("run_2011.csv")
+    (True, True, False)
+    """
+    return bool(DATED.search(PurePosixPath(name).stem))
 
 
 def without_copy_mark(name: str) -> str:

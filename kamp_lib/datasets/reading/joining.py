@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ from kamp_lib.datasets.raw import FILE, PROVENANCE, RUN, Raw
 from kamp_lib.datasets.reading.alike import FEW_ROWS, name_of, same_name
 from kamp_lib.datasets.reading.folders import (
     folder_words,
+    is_dated,
     run_names,
     without_copy_mark,
 )
@@ -19,6 +22,7 @@ from kamp_lib.datasets.types import Finding
 from kamp_lib.errors import KampError
 
 FOLDER, SPLIT = "folder", "split"
+STAMP = re.compile(r"\d{4}[-./년]\s?\d{1,2}[-./월]\s?\d{1,2}|\d{1,2}:\d{2}")
 
 
 def join(raws: list[Raw], *, runs: bool) -> Raw:
@@ -71,22 +75,28 @@ def _of_all(alike: list[Finding]) -> Finding:
 
 
 def _as_runs(raws: list[Raw]) -> tuple[list[Raw], list[Finding]]:
-    """Every file with its run, and with what its folders say."""
+    """Every file with its run, and with what its folders say.
+
+    Files named by dates whose rows carry times are parts of one stream, and no runs.
+    """
     names = [name_of(raw) for raw in raws]
-    run_of = dict(zip(names, run_names(names), strict=True))
-    copies, findings = _repeated(raws)
+    stream = all(is_dated(n) for n in names) and all(_has_times(r) for r in raws)
+    runs = {} if stream else dict(zip(names, run_names(names), strict=True))
+    copies, findings = _repeated(raws, stream=stream)
     words = folder_words(names)
     kinds = {kind for kind, _ in words.values()}
+    splits = any(split for _, split in words.values())
     told = []
     for raw in raws:
         name = name_of(raw)
         kind, split = words[name]
         # a copy has its original's run: it is the same file, and counts as a duplicate
-        run = run_of[copies.get(name, name)]
-        more = {RUN: run, **({FOLDER: kind} if len(kinds) > 1 else {})}
-        if any(s for _, s in words.values()):
-            more[SPLIT] = split
-        told.append(_with_facts(raw, more))
+        facts = {
+            **({} if stream else {RUN: runs[copies.get(name, name)]}),
+            **({FOLDER: kind} if len(kinds) > 1 else {}),
+            **({SPLIT: split} if splits else {}),
+        }
+        told.append(_with_facts(raw, facts))
     if len(kinds) > 1:
         shown = sorted(str(k) for k in kinds if k)
         findings.append(
@@ -100,18 +110,27 @@ def _as_runs(raws: list[Raw]) -> tuple[list[Raw], list[Finding]]:
     return told, findings
 
 
-def _with_facts(raw: Raw, facts: dict[str, str | None]) -> Raw:
+def _has_times(raw: Raw) -> bool:
+    """Whether the first row holds a date or a time of day."""
+    first = raw.table.slice(0, 1).select(raw.columns)
+    if any(pa.types.is_temporal(column.type) for column in first.schema):
+        return True
+    cells = [str(column[0].as_py() or "") for column in first.columns if len(column)]
+    return any(STAMP.search(cell) for cell in cells)
+
+
+def _with_facts(raw: Raw, facts: Mapping[str, str | None]) -> Raw:
     """The same value in every row of a file, in front; columns of the file win."""
     table = raw.table
     for place, (name, value) in enumerate(facts.items()):
         if name not in table.column_names:
             column = pa.repeat(pa.scalar(value, pa.string()), table.num_rows)
             table = table.add_column(place, name, column)
-    source = replace(raw.sources[0], run=facts[RUN])
+    source = replace(raw.sources[0], run=facts.get(RUN))
     return replace(raw, table=table, sources=[source, *raw.sources[1:]])
 
 
-def _repeated(raws: list[Raw]) -> tuple[dict[str, str], list[Finding]]:
+def _repeated(raws: list[Raw], *, stream: bool) -> tuple[dict[str, str], list[Finding]]:
     """Files that are the same to the byte: a mere copy -> its original."""
     first: dict[str, str] = {}
     copies: dict[str, str] = {}
@@ -121,7 +140,7 @@ def _repeated(raws: list[Raw]) -> tuple[dict[str, str], list[Finding]]:
         original = first.setdefault(source.content or source.sha256, name)
         if original == name:
             continue
-        if without_copy_mark(name) == original:
+        if stream or without_copy_mark(name) == original:
             copies[name] = original
         elif source.rows >= FEW_ROWS:
             others.append(f"{original} = {name}")
