@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.parsing.dates import date_in_name
-from kamp_lib.datasets.parsing.notations import plain, read_clocks
+from kamp_lib.datasets.parsing.notations import read_clocks
 from kamp_lib.datasets.parsing.time_names import (
     LASTING,
     names_a_clock,
@@ -20,6 +20,7 @@ from kamp_lib.datasets.parsing.time_names import (
     subject,
     words_of,
 )
+from kamp_lib.datasets.parsing.wording import plain
 from kamp_lib.datasets.types import Finding
 
 US: Final = "datetime64[us]"

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from kamp_lib.datasets.options import DateOrder
 from kamp_lib.datasets.parsing.dates import ORDERS, days
-from kamp_lib.datasets.parsing.notations import LOCAL, Fields, plain, read_dates
+from kamp_lib.datasets.parsing.notations import LOCAL, Fields, read_dates
+from kamp_lib.datasets.parsing.wording import plain
 
 ENOUGH = 0.9
 SAMPLE = 500
