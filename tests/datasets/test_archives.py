@@ -172,6 +172,13 @@ def test_labels_beside_the_pictures_of_a_zip_are_joined(tmp_path: Path) -> None:
     assert raw.table["verdict"].to_pylist() == ["ok"] * 4
 
 
+def test_packed_labels_are_asked_for_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "run_1.csv").write_text(table(), encoding="utf-8")
+    labels = packed(tmp_path / "labels.zip", [("labels.csv", "run,x\n1,2\n")])
+    with pytest.raises(KampError, match="압축을 풀어"):
+        read(tmp_path / "run_1.csv", labels=labels, on="run")
+
+
 # --- locked
 
 

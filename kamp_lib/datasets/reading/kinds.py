@@ -61,8 +61,14 @@ _MARKUP = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _EXCEL_XML = b"urn:schemas-microsoft-com:office:spreadsheet"
+_PACKED = Text(
+    "판정 파일은 압축을 풀어 적어 주세요.",
+    "unpack a file of labels before you name it.",
+)
 # What cannot be read, and what to do instead.
 REFUSED = {
+    "zip": _PACKED,
+    "gzip": _PACKED,
     "other archive": Text(
         "zip·gz 이외의 압축 파일은 읽을 수 없습니다. 압축을 풀거나 zip으로 다시 묶어 가져오세요.",
         "of archives only zip and gz are read; unpack it, or pack it again as zip.",
