@@ -16,6 +16,7 @@ FEWEST_COLUMNS = 3
 SHARE = 0.25  # of the columns that move
 WINDOW = 8  # blocks on either side: a spell of trouble is shorter
 MOST_PRODUCTS = 20
+MOST_COLUMNS = 200  # enough to see that several change at once
 EXPLAINED = 0.8  # of a column's variance, by the product
 NO_PRODUCT = frozenset({"machine_id", "machine_code", "factory_id", RUN_COLUMN})
 
@@ -85,6 +86,7 @@ def regime_changes(context: Context) -> list[Finding]:
     if len(context.frame) < FEWEST_FOR_A_STEP or context.runs is not None:
         return []
     columns = [c for c in _free(context) if c not in context.explained_by_product]
+    columns = columns[:MOST_COLUMNS]
     if len(columns) < FEWEST_COLUMNS:
         return []
     blocks = {c: sampled(context.ordered(c)) for c in columns}
@@ -106,32 +108,34 @@ def regime_changes(context: Context) -> list[Finding]:
 
 def _most_moved(blocks: dict[str, np.ndarray]) -> tuple[int, list[str]]:
     """The place between blocks at which most columns move to another level."""
-    count = len(next(iter(blocks.values())))
-    wide = min(WINDOW, count // 4)
+    names = list(blocks)
+    middles = np.array([_middles(blocks[c]) for c in names])
+    noise = np.array([_noise(blocks[c]) for c in names])
+    wide = min(WINDOW, middles.shape[1] // 4)
     best: tuple[int, list[str]] = (0, [])
     if wide < 2:
         return best
-    middles = {c: _middles(v) for c, v in blocks.items()}
-    noise = {c: _noise(v) for c, v in blocks.items()}
-    for at in range(wide, count - wide + 1):
+    for at in range(wide, middles.shape[1] - wide + 1):
+        before, after = middles[:, at - wide : at], middles[:, at : at + wide]
         moved = [
-            c
-            for c, v in blocks.items()
-            if _stepped(middles[c][at - wide : at + wide], noise[c])
-            and apart(v[at - wide : at].ravel(), v[at : at + wide].ravel())
+            names[k]
+            for k in np.flatnonzero(_stepped(before, after, noise))
+            if _moved(blocks[names[k]], at, wide)
         ]
         if len(moved) > len(best[1]):
             best = at, moved
     return best
 
 
-def _stepped(middles: np.ndarray, noise: float) -> bool:
-    """A step, not a slope: the blocks next to it stand as far apart as all of them."""
-    before, after = np.split(middles, 2)
-    if not abs(before[-1] - after[0]) > noise:
-        return False
-    jump = abs(np.median(before) - np.median(after))
-    return bool(abs(before[-1] - after[0]) >= 0.7 * jump > 0)
+def _stepped(before: np.ndarray, after: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Columns with a step, not a slope: the blocks next to it are as far apart as all."""
+    step = np.abs(before[:, -1] - after[:, 0])
+    jump = np.abs(np.median(before, axis=1) - np.median(after, axis=1))
+    return (step > noise) & (step >= 0.7 * jump) & (jump > 0)
+
+
+def _moved(blocks: np.ndarray, at: int, wide: int) -> bool:
+    return apart(blocks[at - wide : at].ravel(), blocks[at : at + wide].ravel())
 
 
 def _noise(blocks: np.ndarray) -> float:
