@@ -176,6 +176,7 @@ CELLS = st.sampled_from(
 @given(st.lists(st.lists(CELLS, max_size=6), max_size=12))
 def test_any_grid_has_a_layout(rows: list[list[str]]) -> None:
     layout = table_layout(rows)
+    layout_findings(layout, rows)
     above = [*layout.titles, *layout.header]
     assert all(row < layout.first for row in above)
     assert 0 <= layout.first <= len(rows)

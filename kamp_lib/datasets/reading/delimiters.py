@@ -14,8 +14,9 @@ DELIMITERS = (",", ";", "\t", "|", "^")
 SPACES = " "  # runs of spaces and tabs
 GAPS = "  "  # runs of two or more: the cells hold single spaces themselves
 RECORDS = 200  # are looked at
+CELLS = 20_000  # are looked at for what they hold
 TITLES = 6  # lines that may stand above columns of fixed width
-GOOD = 0.6  # evidence that runs of spaces need to be more than prose
+GOOD = {SPACES: 0.87, GAPS: 0.7}  # evidence that blanks need to be more than prose
 _RUNS = {SPACES: r"[ \t]+", GAPS: r"(?: {2,}|\t)[ \t]*"}
 _RULE = re.compile(r"[-=_+| \t]{3,}")
 _SAID = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
@@ -39,11 +40,15 @@ def find_delimiter(head: str) -> str:
     best = max(scores, key=lambda d: scores[d])
     for runs in (GAPS, SPACES):
         score = _evidence(head, runs)
-        if score[0] >= GOOD and score[0] * 0.95 > scores[best][0]:
+        if score[0] >= GOOD[runs] and score[0] * 0.95 > scores[best][0]:
             best = runs
             break
-    if best in _RUNS or scores[best][0] < GOOD:
+    if best in _RUNS:
         return best if _is_even(head, best) else _places(head) or best
+    if scores[best][0] < GOOD[GAPS]:
+        places = _places(head)
+        if places and _evidence(head, places)[0] >= GOOD[SPACES]:
+            return places
     return best
 
 
@@ -139,10 +144,11 @@ def _evidence(head: str, delimiter: str) -> tuple[float, int]:
     rows = rows[len(rows) // 2 :]  # titles stand above
     width = usual_width(rows)
     even = [row for row in rows if len(row) == width]
-    if width < 2 or (delimiter in _RUNS and width == 2 and _is_clock(even)):
+    if width < 2 or (is_layout(delimiter) and width == 2 and _is_clock(even)):
         return (0.0, width)
     others = "".join(d for d in DELIMITERS if d != delimiter)
-    marks = [_mark(cell.strip(), others) for row in even for cell in row]
+    seen = even[: max(2, CELLS // width)]
+    marks = [_mark(cell.strip(), others) for row in seen for cell in row]
     good = 0.5 + 0.5 * sum(marks) / len(marks)
     return (round(len(even) / len(rows) * good, 2), width)
 

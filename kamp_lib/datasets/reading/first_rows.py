@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kamp_lib.datasets.parsing.cells import NO_VALUE, Kind, kind_of, unit_cell
 
 LOOKED_AT = 200  # rows
-CELLS_LOOKED_AT = 200_000  # of a very wide table only the first rows
+CELLS_LOOKED_AT = 100_000  # of a very wide table only the first rows
 COMMENTS = ("#", "//", ";", "!", "%")
 UNIT_LABELS = frozenset({"단위", "unit", "units", "[unit]", "(단위)"})
 NO_UNIT = frozenset({"", "-", "--", "none", "n/a", "text", "[-]", "(-)"})
@@ -26,7 +26,7 @@ class FirstRows:
 
     def __init__(self, rows: Sequence[Sequence[str]]) -> None:
         widest = max((len(row) for row in rows), default=1)
-        looked_at = max(20, min(LOOKED_AT, CELLS_LOOKED_AT // max(1, widest)))
+        looked_at = max(12, min(LOOKED_AT, CELLS_LOOKED_AT // max(1, widest)))
         cells = [[cell.strip() for cell in row] for row in rows[:looked_at]]
         self.comments = {i for i, row in enumerate(cells) if _is_comment(row)}
         lengths = Counter(

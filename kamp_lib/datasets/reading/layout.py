@@ -85,7 +85,7 @@ def layout_findings(
     The words name no file, so that those of many files alike can be said once.
     """
     found = []
-    if not layout.header:
+    if not layout.header and layout.first < len(rows):
         found.append(
             finding("no-header", columns=layout.names, examples=rows[layout.first][:5])
         )
@@ -252,7 +252,8 @@ def _unit(grid: FirstRows, row: int | None, place: int) -> str | None:
 
 def _counts_in_groups(grid: FirstRows, row: int, header: list[int]) -> bool:
     """Whether a row of numbers counts below the names of groups: cavity 1, 2, 3."""
-    kinds, above = grid.kinds[row], grid.names(header[-1])
+    above = grid.names(header[-1])
+    kinds = grid.kinds[row][: len(above)]
     places = [place for place, kind in enumerate(kinds) if kind == "number"]
     numbers = [grid.rows[row][place] for place in places]
     if len(numbers) < 2 or not all(n.isascii() and n.isdigit() for n in numbers):
