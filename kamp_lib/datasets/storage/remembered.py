@@ -74,8 +74,8 @@ def _of(store: Store, copy: Path, equipment: str) -> Mapping | None:
 
 def _last_ingest(store: Store) -> Manifest | None:
     try:
-        commits = [c for c in store.commits() if c.op in ("append", "replace")]
-        ids = [c.ingest for c in commits if c.ingest]
+        # a repair reads no file and writes no copy
+        ids = [c.ingest for c in store.commits() if c.ingest and c.op != "repair"]
         return store.manifest(ids[-1]) if ids else None
     except KampError:  # damaged: said when it is opened, not when another one is
         return None
