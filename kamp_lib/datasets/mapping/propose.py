@@ -149,7 +149,7 @@ def _straightened(
     told = [s.unit if s.unit != take_apart(s.source).unit else None for s in seen]
     profiles = [s.profile for s in seen]
     standard = KnownNames(machine.columns)
-    spoken = [s.names[-1] for s in seen]
+    spoken = [s.source.removeprefix(s.path) for s in seen]
     shift = find_shift(spoken, profiles, standard, told)
     if shift is None:
         return seen, None
