@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from kamp_lib.catalog import equipment_types
+from kamp_lib.catalog import equipment_types, said
 from kamp_lib.datasets.raw import FILE, INGEST_COLUMN, ROW
 from kamp_lib.datasets.storage.log import damaged
 from kamp_lib.datasets.storage.manifest import Manifest
@@ -278,12 +278,11 @@ class Dataset:
             f"<td style='text-align:left'>{escape(str(v))}</td></tr>"
             for k, v in facts.items()
         )
-        units = {c.name: c.display_unit for c in kind.columns} if kind else {}
         titles = (Text("열", "column"), Text("이름", "label"), Text("단위", "unit"))
         columns = "".join(
             f"<tr><td style='text-align:left'>{escape(c.name)}</td>"
             f"<td style='text-align:left'>{escape(str(c.label))}</td>"
-            f"<td>{escape(units.get(c.name, ''))}</td></tr>"
+            f"<td>{escape(said(c.unit))}</td></tr>"
             for c in self.columns
             if c.name not in (FILE, ROW)
         )
