@@ -325,3 +325,11 @@ def test_months_of_many_parts_are_one_row_a_part_and_month():
         "unordered-timestamps",
         "day-end-midnight",
     }
+
+
+def test_a_counter_that_starts_over_every_day_names_no_parts():
+    days = pd.date_range("2020-05-04", periods=12)
+    frame = shots(1200).assign(ts=days.repeat(100))
+    frame["shot_no"] = [*range(1, 101)] * 12
+    assert found(frame, "duplicate-timestamps")[0].count == 1200 - 12
+    assert found(frame, "coarse-timestamps")[0].count == 1200

@@ -117,7 +117,7 @@ def sources(context: Context, column: str) -> np.ndarray:
     least = _not_forward(frame[column], best)
     if least == 0:
         return best
-    ways = [[c for c in context.groups if c != column]]
+    ways = [[c for c in context.groups if c != column and not _counts(frame[c])]]
     ways += [[*file, key] for key in _balanced(context, column)]
     for keys in ways:
         group = _numbered(frame, keys)
@@ -155,10 +155,19 @@ def _balanced(context: Context, column: str) -> list[str]:
         name
         for name, distinct in context.distinct.items()
         if 2 <= distinct <= len(frame) / 10
-        and 0.5 * len(frame) <= 0.5 * distinct * stamps <= len(frame)
+        and len(frame) <= distinct * stamps <= 2 * len(frame)
         and not pd.api.types.is_float_dtype(frame[name])
         and not pd.api.types.is_datetime64_any_dtype(frame[name])
+        and not _counts(frame[name])
     ]
+
+
+def _counts(values: pd.Series) -> bool:
+    """Whether numbers go up by one from row to row: a counter names no member."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return False
+    number = values.to_numpy(dtype=float, na_value=np.nan)
+    return bool((np.diff(number) == 1).mean() >= 0.9)
 
 
 def lasting(ticks: float) -> Text:
