@@ -44,7 +44,7 @@ def test_clean_simulated_files_raise_no_false_finding(
     model: str, tenant: Tenant, tmp_path: Path
 ):
     false: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in range(3):
         made = testbed.simulate(
             model, tmp_path / f"{seed}", seed=seed, size=MODELS[model]
         )

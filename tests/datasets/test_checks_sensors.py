@@ -217,7 +217,7 @@ def test_a_column_that_hardly_moves_is_named():
     assert found(frame, "near-constant-column")[0].columns == ["force"]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_steady_columns_of_every_kind_raise_nothing(seed: int):
     """Random walks, counters, cycles and noise: what machines write all day."""
     rng = np.random.default_rng(seed)
