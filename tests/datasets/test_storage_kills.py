@@ -6,9 +6,12 @@ import multiprocessing
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,7 @@ from kamp_lib.datasets.storage.remembered import remembered
 from kamp_lib.datasets.storage.retention import Policy, retain
 from kamp_lib.datasets.storage.sheet import sheet_bytes
 from kamp_lib.datasets.storage.store import State, Store
+from kamp_lib.progress import Progress, silent
 from kamp_lib.tenancy import Tenant, tenant_at
 
 KIND = "generic"
@@ -128,7 +132,17 @@ CHANGES = {
 }
 
 
-def work(kind: str, home: str, files: str) -> None:
+def work(kind: str, home: str, files: str, holding: object) -> None:
+    """One change in a process of its own, that tells when it holds the data set."""
+    locked = Store.locked
+
+    @contextmanager
+    def told(store: Store, progress: Progress = silent) -> Iterator[None]:
+        with locked(store, progress):
+            holding.set()  # type: ignore[attr-defined]
+            yield
+
+    Store.locked = told  # type: ignore[method-assign]
     CHANGES[kind].change(tenant_at(Path(home)), Path(files))
 
 
@@ -136,7 +150,15 @@ def work(kind: str, home: str, files: str) -> None:
 def processes() -> ForkServerContext:
     """Processes that have the library loaded when they start."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload(
+        [
+            "kamp_lib.datasets.door",
+            "kamp_lib.datasets.repair",
+            "kamp_lib.datasets.reading.pictures",
+            "kamp_lib.datasets.storage.retention",
+            "kamp_lib.datasets.storage.going_back",
+        ]
+    )
     return context
 
 
@@ -188,30 +210,35 @@ def killed_at_random(
     shutil.copytree(tenant.home, kept)
     old = state_of(tenant)
 
-    def started() -> multiprocessing.process.BaseProcess:
-        process = processes.Process(
-            target=work, args=(kind, str(tenant.home), str(files))
-        )
-        process.start()
-        return process
-
-    durations = []
-    for _ in range(2):  # the first warms up
+    def started() -> tuple[BaseProcess, Event]:
         shutil.rmtree(tenant.home)
         shutil.copytree(kept, tenant.home)
+        holding = processes.Event()
+        process = processes.Process(
+            target=work, args=(kind, str(tenant.home), str(files), holding)
+        )
+        process.start()
+        return process, holding
+
+    for _ in range(2):  # the first warms up
         start = time.perf_counter()
-        process = started()
+        process, holding = started()
+        assert holding.wait(60)
+        waited = time.perf_counter()
         process.join(60)
-        durations.append(time.perf_counter() - start)
+        whole, held = (time.perf_counter() - since for since in (start, waited))
         assert process.exitcode == 0
     new = state_of(tenant)
     assert new != old
     moment = random.Random(kind)
     for number in range(kills):
-        shutil.rmtree(tenant.home)
-        shutil.copytree(kept, tenant.home)
-        process = started()
-        time.sleep((number + moment.random()) / kills * durations[1])
+        process, holding = started()
+        share = (number + moment.random()) / kills
+        if number % 3:  # two of three while something is written
+            assert holding.wait(60)
+            time.sleep(share * held)
+        else:
+            time.sleep(share * whole)
         process.kill()
         process.join()
         assert state_of(tenant) in (old, new)
