@@ -56,6 +56,18 @@ def test_what_is_no_unit_is_none(text: str):
     assert to_ucum(text) is None
 
 
+@given(
+    st.text(max_size=30)
+    | st.lists(
+        st.sampled_from([*"/·.*()[]2-", "kg", "m", "s", "℃", "dB", "회", "%", "mm"]),
+        max_size=8,
+    ).map("".join)
+)
+def test_any_text_is_a_unit_or_none(text: str):
+    code = to_ucum(text)
+    assert code is None or compatible(code, code)
+
+
 @pytest.mark.parametrize(
     ("written", "like", "code"),
     [
