@@ -28,7 +28,7 @@ from kamp_lib.datasets.checks.labels import (
     single_class_label,
     unjudged_runs,
 )
-from kamp_lib.datasets.checks.parts import Check, parts_to_check
+from kamp_lib.datasets.checks.parts import Check, parts_to_check, taken
 from kamp_lib.datasets.checks.personal import personal_data
 from kamp_lib.datasets.checks.physics import impossible_physics
 from kamp_lib.datasets.checks.ranges import implausible_values, swapped_columns
@@ -120,16 +120,17 @@ def check(
     """
     machine = equipment_type(equipment) if isinstance(equipment, str) else equipment
     findings: list[Finding] = []
-    looks = list(parts_to_check(frame, CHECKS))
-    total, done = sum(len(checks) for _, checks in looks), 0
-    for part, checks in looks:
-        context = Context(part.reset_index(drop=True), machine, record_kind, mapping)
+    parts = parts_to_check(*frame.shape, CHECKS)
+    total, done, looked = sum(len(checks) for _, checks in parts), 0, 0
+    for rows, checks in parts:
+        part = taken(frame, rows)
+        looked = max(looked, len(part))
+        context = Context(part, machine, record_kind, mapping)
         said = {(f.code, *f.columns) for f in findings}
         for look in checks if len(part) else ():
             progress(CHECKING, done=done, total=total)
             done += 1
             findings += [f for f in look(context) if (f.code, *f.columns) not in said]
-    if len(looks) > 1:
-        looked = max(len(part) for part, _ in looks)
+    if len(parts) > 1:
         findings.append(finding("checked-in-part", count=len(frame), looked=looked))
     return sorted(findings, key=lambda f: ORDER[f.severity])

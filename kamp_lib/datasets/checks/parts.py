@@ -8,11 +8,12 @@ another. No part is put together from rows that did not follow one another in on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from kamp_lib.datasets.checks.context import Context
+from kamp_lib.datasets.spool import let_go
 from kamp_lib.datasets.types import Finding
 
 Check = Callable[[Context], list[Finding]]
@@ -45,16 +46,24 @@ BY_VALUE = frozenset(
 
 
 def parts_to_check(
-    frame: pd.DataFrame, checks: Sequence[Check]
-) -> Iterator[tuple[pd.DataFrame, list[Check]]]:
-    """Rows, and the checks that look at them; one part with all when it is not large."""
-    most = max(1, MOST_CELLS // max(1, frame.shape[1]))
-    if len(frame) <= most:
-        yield frame, list(checks)
-        return
-    step = -(-len(frame) // most)
-    yield frame.iloc[::step], [c for c in checks if c.__name__ in BY_VALUE]
-    size = most // WINDOWS
-    for number in range(WINDOWS):
-        first = number * (len(frame) - size) // (WINDOWS - 1)
-        yield frame.iloc[first : first + size], list(checks)
+    rows: int, columns: int, checks: Sequence[Check]
+) -> list[tuple[slice, list[Check]]]:
+    """Which rows which checks look at; one part with all when a table is not large."""
+    most = max(1, MOST_CELLS // max(1, columns))
+    if rows <= most:
+        return [(slice(None), list(checks))]
+    step, size = -(-rows // most), most // WINDOWS
+    firsts = [number * (rows - size) // (WINDOWS - 1) for number in range(WINDOWS)]
+    spread = slice(None, None, step), [c for c in checks if c.__name__ in BY_VALUE]
+    return [spread, *((slice(n, n + size), list(checks)) for n in firsts)]
+
+
+def taken(frame: pd.DataFrame, rows: slice) -> pd.DataFrame:
+    """A part of a frame, numbered anew; in memory, when the frame may lie in files."""
+    if rows == slice(None):
+        return frame.reset_index(drop=True)
+    columns = {}
+    for name in frame.columns:
+        columns[name] = frame[name].iloc[rows].reset_index(drop=True).copy()
+        let_go()
+    return pd.DataFrame(columns, copy=False)
