@@ -14,7 +14,8 @@ import pyarrow as pa
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
-from kamp_lib.datasets.reading.grids import RANGE, Area, Grid, raw_of_grid
+from kamp_lib.datasets.reading.grid_cells import raw_of_grid
+from kamp_lib.datasets.reading.grids import RANGE, Area, Grid
 from kamp_lib.datasets.reading.locked import unlocked_workbook
 from kamp_lib.datasets.reading.refusals import no_data
 from kamp_lib.datasets.reading.trial import cells_when_tried

@@ -9,7 +9,8 @@ from xml.parsers import expat
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.raw import Raw
 from kamp_lib.datasets.reading.encodings import HEAD, Decoder
-from kamp_lib.datasets.reading.grids import Area, Grid, raw_of_grid
+from kamp_lib.datasets.reading.grid_cells import raw_of_grid
+from kamp_lib.datasets.reading.grids import Area, Grid
 from kamp_lib.errors import KampError
 
 MOST_SPAN = 1_000
