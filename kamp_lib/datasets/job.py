@@ -253,7 +253,11 @@ class Job:
         if not codes or rows.empty:
             return rows, self.rows.rejected.iloc[:0], []
         _, repeats = duplicate_rows(rows, self.machine, kind)
-        said = [*repeats, *check(rows, self.machine, kind, mapping=self.mapping)]
+        said = [
+            *(self._under_stored_names(f) for f in self.rows.findings),
+            *repeats,
+            *check(rows, self.machine, kind, mapping=self.mapping),
+        ]
         if asked is None:  # what last month's file needed this one may not
             codes = tuple(c for c in codes if c in {f.code for f in said})
         fixed = apply_fixes(
@@ -266,6 +270,12 @@ class Job:
         )
         aside = put_aside(rows, fixed.left_out)
         return fixed.frame.reset_index(drop=True), aside, fixed.applied
+
+    def _under_stored_names(self, finding: Finding) -> Finding:
+        """What was found before the mapping names columns as the file does."""
+        names = self.mapping.names()
+        stored = [names.get(c, c) for c in finding.columns]
+        return finding.model_copy(update={"columns": [*finding.columns, *stored]})
 
     def _with_stored_twins(
         self, findings: list[Finding], frame: pd.DataFrame, old: Dataset

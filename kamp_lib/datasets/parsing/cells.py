@@ -32,6 +32,7 @@ NO_VALUE = frozenset(
         "정지", "비가동", "측정안함", "측정 안함", "미실시", "불명", "생략",
     }
 )  # fmt: skip
+LONGEST = 100  # letters of a number, a time or a quantity
 NUMBER = re.compile(
     r"[+-]?(\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?"
 )
@@ -63,6 +64,8 @@ def kind_of(text: str) -> Kind:
     """
     if not text or text.lower() in MISSING:
         return ""
+    if len(text) > LONGEST:
+        return "word"
     if not text.isascii():
         text = normalize("NFKC", text)
     if NUMBER.fullmatch(text):

@@ -83,9 +83,10 @@ def _quantiles(values: pd.Series) -> tuple[float, ...]:
     sample = sample[np.isfinite(sample)]
     if not len(sample):
         return ()
-    inner = np.quantile(sample, LEVELS[1:-1]).tolist()
-    low, high = float(values.min()), float(values.max())
-    return (low, *inner, high)
+    ends = (float(values.min()), float(values.max()))
+    # JSON knows no infinite number
+    low, high = ends if np.isfinite(ends).all() else (sample.min(), sample.max())
+    return (float(low), *np.quantile(sample, LEVELS[1:-1]).tolist(), float(high))
 
 
 def _sample(values: pd.Series) -> pd.Series:
