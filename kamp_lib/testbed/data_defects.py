@@ -209,7 +209,7 @@ def _frozen_sensor(table: Table, _rng: np.random.Generator) -> None:
 
 def _saturation(table: Table, _rng: np.random.Generator) -> None:
     column = _liveliest(table)
-    end = table.frame[column].quantile(0.93)
+    end = float(table.frame[column].quantile(0.93))
     table.frame[column] = table.frame[column].clip(upper=end)
 
 

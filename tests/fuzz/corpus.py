@@ -128,9 +128,9 @@ def simulated_files() -> dict[str, bytes]:
         "shots-semicolon.csv": lambda: frame.to_csv(
             index=False, sep=";", decimal=","
         ).encode(),
-        "shots-titled.csv": lambda: (
+        "shots-titled.csv": (
             "일일 생산 실적\n\n" + plain + plain.splitlines()[0] + "\n합계,,,,,,\n"
-        ).encode(),
+        ).encode,
         "shots-quoted.csv": lambda: frame.to_csv(index=False, quoting=1).encode(),
         "shots.xlsx": lambda: _excel(frame),
         "shots.parquet": lambda: frame.to_parquet(index=False),

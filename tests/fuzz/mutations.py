@@ -14,7 +14,19 @@ ODD_CELLS = (
     b"a" * 5000, b"\xef\xbb\xbf", b"True", b"-0", b"00012", b"1 000", b"\xe3\x80\x80",
     "합계".encode(), "１２３".encode(), "없음".encode("cp949"), b"1970-01-01", b"1e-320",
 )  # fmt: skip
-SEPARATORS = (b",", b";", b"\t", b"|", b" ", b"\r", b"\n", b"\r\n", b'"', b"\x1a", b"\x00")
+SEPARATORS = (
+    b",",
+    b";",
+    b"\t",
+    b"|",
+    b" ",
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b'"',
+    b"\x1a",
+    b"\x00",
+)
 
 
 def flip_bits(data: bytes, rng: random.Random) -> bytes:

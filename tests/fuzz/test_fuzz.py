@@ -138,7 +138,9 @@ def bring_in(home: Path, seeds: range) -> Report:
 
 
 def check(report: Report, files: int) -> None:
-    shown = "\n\n".join(f"seed {s}:\n{why}" for s, why in list(report.wrong.items())[:5])
+    shown = "\n\n".join(
+        f"seed {s}:\n{why}" for s, why in list(report.wrong.items())[:5]
+    )
     assert not report.wrong, f"{len(report.wrong)} of {files} files:\n{shown}"
     # a fuzzer that is always refused tests nothing but the refusal
     assert report.stored > files / 4
