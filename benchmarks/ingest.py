@@ -143,7 +143,8 @@ def shots(rng: np.random.Generator, first: int, count: int) -> pa.Table:
     known = equipment_type(EQUIPMENT).columns
     usual = [c for c in known if c.role == "sensor" and c.usual_max is not None]
     for column in usual[: COLUMNS - len(columns)]:
-        assert column.usual_min is not None and column.usual_max is not None  # noqa: S101
+        assert column.usual_min is not None  # noqa: S101
+        assert column.usual_max is not None  # noqa: S101
         middle = (column.usual_min + column.usual_max) / 2
         spread = (column.usual_max - column.usual_min) / 40
         drift = np.sin(number / rng.integers(3_000, 9_000)) * spread

@@ -1,7 +1,7 @@
 """Columns that are too large for memory, in mapped files that leave nothing behind.
 
 A mapped column looks like any other, but its values lie in a file without a name: the
-system reads pages as they are touched, and what was touched is given back ten times a
+system reads pages as they are touched, and what was touched is given back twenty times a
 second. When the last reference is gone, or the process is killed, so is the file.
 """
 
@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 IN_MEMORY = 600 << 20  # bytes of a table that is worked on in memory
-PAUSE_S = 0.1
+PAUSE_S = 0.05
 
 _maps: WeakSet[mmap.mmap] = WeakSet()
 _lock = Lock()
@@ -76,6 +76,8 @@ class Spool:
 
     def series(self, values: pd.Series) -> pd.Series:
         """A column as a mapped one of the same type and values."""
+        let_go()
+        pa.default_memory_pool().release_unused()  # of what made the column before
         if not len(values):
             return values
         if isinstance(values.dtype, np.dtype) and values.dtype != object:

@@ -105,16 +105,20 @@ def _gathered(
 
 def _parallel(slices: Slices, form: TextForm, texts: set[str]) -> Iterator[Cells]:
     """The cells of each slice, in order; the first tells which columns are decimals."""
-    decimals: set[str] | None = None
+    slices_left = iter(slices)
+    text = b""
+    while text.count(b"\n") <= form.skip:  # titles and header, and a row at least
+        more = next(slices_left, None)
+        if more is None:
+            break
+        text += more[0]
+    first = _cut(text, 0, form, slices.name)
+    decimals = _decimals(first.table) - texts
+    yield _with_decimals(first, decimals)
+    form = replace(form, skip=0)
     ahead: deque[Future[Cells]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool:
-        for text, lines in slices:
-            if decimals is None:
-                cells = _cut(text, lines, form, slices.name)
-                decimals = _decimals(cells.table) - texts
-                yield _with_decimals(cells, decimals)
-                form = replace(form, skip=0)
-                continue
+        for text, lines in slices_left:
             ahead.append(pool.submit(_typed, text, lines, form, slices.name, decimals))
             if len(ahead) > WORKERS:
                 yield ahead.popleft().result()

@@ -13,6 +13,7 @@ from kamp_lib.catalog import Equipment, equipment_type
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.mapping.propose import PROVENANCE
+from kamp_lib.datasets.spool import let_go
 from kamp_lib.datasets.types import Finding
 
 # Ids and times tell records apart when, together, they differ on this share of the
@@ -81,6 +82,7 @@ def row_hashes(values: pd.DataFrame) -> pd.Series:
     for first in range(0, len(values), BLOCK):
         block = values.iloc[first : first + BLOCK]
         hashed[first : first + BLOCK] = pd.util.hash_pandas_object(block, index=False)
+        let_go()
     return pd.Series(hashed, index=values.index)
 
 

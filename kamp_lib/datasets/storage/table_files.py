@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
+from kamp_lib.datasets.spool import let_go
+
 WORKERS = 2
 GROUP = 1 << 17  # rows of a row group, the unit of memory
 LARGEST = 8 * GROUP  # rows of a file
@@ -49,6 +51,7 @@ def write_table_files(folder: Path, rows: pa.Table, name: str) -> list[AddAction
         with pq.ParquetWriter(path, rows.schema, **encoding) as writer:
             for first in range(0, max(1, part.num_rows), GROUP):
                 writer.write_table(part.slice(first, GROUP))
+                let_go()
         told = json.dumps({"numRecords": part.num_rows})
         now = int(time.time() * 1000)
         return AddAction(path.name, path.stat().st_size, {}, now, True, told)
