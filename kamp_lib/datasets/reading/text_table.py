@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 LARGE = 1 << 30  # bytes of a file whose table is kept in a mapped file
+TOLD = 1 << 26  # bytes of a file of which it is told how far it is read
 READING = Text("파일 읽는 중", "reading files")
 
 
@@ -88,7 +89,7 @@ def _gathered(
     def tables() -> Iterator[pa.Table]:
         nonlocal padded
         for cells in _parallel(slices, form, texts):
-            if size >= LARGE:
+            if size >= min(TOLD, LARGE):
                 options.progress(READING, done=slices.bytes, total=size)
             rejected.extend(cells.rejected)
             padded += cells.padded
