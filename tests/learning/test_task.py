@@ -20,7 +20,7 @@ def shot_task(*names: str, **given: object) -> Task:
     model = standard_model("injection-quality")
     family = families()[model.family]
     columns = [
-        StoredColumn.standard(column, name)
+        StoredColumn.of(column.name, column.kind, None, column)
         for name in names
         if (column := INJECTION.column(name)) is not None
     ]
