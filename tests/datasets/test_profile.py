@@ -57,7 +57,7 @@ def card(seen: Profile, source: str) -> ColumnCard:
 def test_a_column_that_never_moves_is_not_for_use_and_says_why(seen):
     dead = card(seen, "죽은열")
     assert dead.use == "no"
-    assert "죽은열" in dead.why.ko
+    assert "하나뿐" in dead.why.ko
 
 
 def test_a_mostly_empty_column_is_to_be_used_with_care(seen):
