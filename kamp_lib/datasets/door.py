@@ -98,7 +98,7 @@ def ingest(
     machine = equipment_type(equipment)
     clock = _Clock(progress)
     options = dataclasses.replace(options, progress=progress, scratch=tenant.home)
-    with clock.step("read", Text("파일을 읽는 중", "reading files")):
+    with clock.step("read", Text("파일 읽는 중", "reading files")):
         raw = read(files, labels=labels, on=on, options=options, progress=progress)
     with clock.step("parse", Text("값을 해석하는 중", "reading values")):
         rows = typed_rows(

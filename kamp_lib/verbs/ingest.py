@@ -203,7 +203,18 @@ def ingest(
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
-        show_ingest(tenant, result)
+        said = {
+            "--dataset": result.dataset,
+            "--mapping": mapping,
+            "--labels": labels,
+            "--on": on,
+            "--sheet": sheet,
+            "--dates": dates,
+            "--layout": layout,
+            "--personal": None if personal == "mask" else personal,
+        }
+        options = [word for o, v in said.items() if v for word in (o, str(v))]
+        show_ingest(tenant, result, ["kamp", "ingest", *arguments, *options])
 
 
 def file_password(name: str) -> str | None:
