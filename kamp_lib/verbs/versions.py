@@ -97,7 +97,7 @@ def _version_row(made: VersionMade, time_zone: str) -> list[Any]:
     from zoneinfo import ZoneInfo
 
     what = str(WHAT.get(made.what, made.what))
-    if made.to is not None:
+    if made.to is not None and made.what != "fix":
         what += str(Text(f" → {made.to}판", f" → v{made.to}"))
     files = ", ".join(made.files[:SHOWN_FILES])
     more = len(made.files) - SHOWN_FILES

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kamp_lib import console
 from kamp_lib.cli import main
 from kamp_lib.datasets import ingest
 from kamp_lib.tenancy import Tenant
@@ -23,7 +24,7 @@ def kamp(
 ) -> Kamp:
     """Run `kamp datasets VERB haneul-mold generic …` in this process."""
     monkeypatch.setenv("KAMP_LANG", "en")
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console.out, "width", 200)
 
     def call(verb: str, *rest: str) -> tuple[int, str, str]:
         words = ["kamp", "datasets", verb, tenant.slug, KIND, *rest]
