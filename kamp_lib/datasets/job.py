@@ -15,6 +15,7 @@ import pyarrow as pa
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets import spool
 from kamp_lib.datasets.checks import check
+from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.fixes import apply_fixes, put_aside
 from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.datasets.options import UNSAID, Options
@@ -132,6 +133,7 @@ class Plan:
     rejected: pd.DataFrame
     findings: list[Finding]
     counts: dict[str, int]
+    known: int  # rows that the data set holds already, of its duplicates
     unchanged: bool
     summaries: dict[str, Summary]
     fixes: list[AppliedFix]
@@ -178,6 +180,7 @@ class Job:
         if again:
             new = chosen_rows(new, ~new[FILE].isin(again).to_numpy(), place)
         rejected = self.rows.rejected[~self.rows.rejected[FILE].isin(again)]
+        known = len(self.mapped) - len(new) + len(self.rows.rejected) - len(rejected)
         kind = self.mapping.record_kind
         new, aside, fixes = self._mended(new, held)
         rejected = pd.concat([rejected, aside], ignore_index=True)
@@ -192,6 +195,7 @@ class Job:
             if not fresh.all():
                 frame = chosen_rows(frame, fresh, place)
                 table = table.filter(pa.array(fresh))
+                known += int((~fresh).sum())
         findings = [*self.rows.findings, *self.shifts, *repeats]
         if len(frame):
             findings += check(
@@ -212,6 +216,8 @@ class Job:
             "duplicate": read_ - len(frame) - len(rejected),
         }
         unchanged = bool(held) and not len(frame) and not len(rejected)
+        if known and not unchanged:
+            findings.append(finding("duplicate-rows", variant="stored", count=known))
         return Plan(
             state=state,
             table=table,
@@ -220,6 +226,7 @@ class Job:
             rejected=rejected,
             findings=findings,
             counts=counts,
+            known=known,
             unchanged=unchanged,
             summaries=summaries,
             fixes=fixes,
@@ -416,7 +423,7 @@ class Job:
             plan.findings,
             rows_read=plan.counts["read"],
             rows_quarantined=plan.counts["quarantined"],
-            rows_duplicate=plan.counts["duplicate"],
+            rows_duplicate=plan.counts["duplicate"] - plan.known,
             equipment=self.machine,
             record_kind=self.mapping.record_kind,
         )

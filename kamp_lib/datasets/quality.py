@@ -5,10 +5,11 @@ completeness
     know 1/4. Labels and their reasons do not count (a part not judged is not a gap).
 validity
     Share of rows that were not quarantined, times the share of plausible cells among
-    the cells that have a plausible range (implausible values and placeholders are out).
+    the cells that have a plausible range or hold a placeholder (implausible values
+    and placeholders are out).
 uniqueness
-    Share of rows read that are neither duplicates nor twins of another image; less 15
-    when runs are copies of one another.
+    Share of rows read that are neither duplicates of one another nor twins of another
+    image; less 15 when runs are copies of one another.
 consistency
     100, less 30 per error, 8 per warning and 1 per note about how columns and labels
     agree with one another.
@@ -28,6 +29,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
+from kamp_lib.datasets.findings import catalogue
 from kamp_lib.datasets.mapping.propose import PROVENANCE, standard_columns
 from kamp_lib.datasets.types import Finding, Quality
 from kamp_lib.text import Text
@@ -108,7 +110,7 @@ def quality_score(
     findings : sequence of Finding
         Everything that was found on the way.
     rows_read, rows_quarantined, rows_duplicate : int
-        Data rows of the upload.
+        Data rows of the upload; what was stored before is no duplicate.
     equipment : str or Equipment
     record_kind : str or None
 
@@ -136,13 +138,15 @@ def quality_score(
     weights = weights.drop(index=list(targets)).astype(float)
     completeness = 100.0 * _mean(filled.reindex(weights.index), weights)
 
-    ranged = [n for n, c in known.items() if c.min is not None or c.max is not None]
-    cells = max(1, len(values) * len(ranged))
-    doubted = sum(
-        f.count
+    doubtful = [
+        f
         for code in ("implausible-values", "sentinel-value")
         for f in by_code.get(code, [])
-    )
+    ]
+    judged = {n for n, c in known.items() if c.min is not None or c.max is not None}
+    judged |= {n for f in doubtful for n in f.columns if n in values.columns}
+    cells = max(1, len(values) * len(judged))
+    doubted = sum(f.count for f in doubtful)
     validity = 100.0 * (1 - rows_quarantined / read) * max(0.0, 1 - doubted / cells)
 
     pasted = sum(
@@ -213,8 +217,9 @@ def quality_advice(quality: Quality, findings: Sequence[Finding]) -> list[Text]:
             continue
         causes = [f for f in findings if PART_OF.get(f.code) == part]
         causes.sort(key=lambda f: -PENALTY[f.severity])
-        ko = causes[0].action_ko if causes else "빈칸과 보류된 행을 줄이세요."
-        en = causes[0].action_en if causes else "Fewer gaps and quarantined rows."
+        entry = catalogue()[causes[0].code] if causes else None
+        ko = entry.fix_ko if entry else "빈칸과 보류된 행을 줄이세요."
+        en = entry.fix_en if entry else "Fewer gaps and quarantined rows."
         if part == "timeliness" and not causes:
             ko = "기록마다 시각(초 단위)을 함께 내보내세요."
             en = "Export a time stamp (to the second) with every record."

@@ -85,3 +85,14 @@ def test_rejected_rows_come_with_the_command_that_takes_them_out(
     monkeypatch.chdir(tmp_path)
     kamp(*proposed(told, "보류된 행"))
     assert "점검" in (tmp_path / "보류.csv").read_text("utf-8-sig")
+
+
+def test_rows_that_are_stored_already_lower_no_score(
+    kamp: Kamp, tenant: Tenant, tmp_path: Path
+) -> None:
+    rows = [f"2026-03-02 08:{i // 60:02}:{i % 60:02},{i % 7}" for i in range(200)]
+    for name, some in (("a.csv", rows[:150]), ("b.csv", rows)):
+        (tmp_path / name).write_text("\n".join(["time,x", *some]), "utf-8")
+        told = kamp("ingest", tenant.slug, "generic", str(tmp_path / name))
+    assert "이미 저장되어 있는 행 150개" in told
+    assert "유일성 100" in told

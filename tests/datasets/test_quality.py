@@ -71,3 +71,24 @@ def test_advice_names_the_weightiest_part_first():
     advice = quality_advice(score(frame), [])
     assert advice[0].en.startswith("Timeliness (+5.0)")
     assert quality_advice(score(shots()), []) == []
+
+
+def test_a_placeholder_counts_against_its_column_where_no_range_is_known():
+    frame = pd.DataFrame({"a": [-999.0, *range(99)], "b": range(100)})
+    found = finding("sentinel-value", columns=["a"], count=1, column="a", value="-999")
+    quality = quality_score(
+        frame,
+        [found],
+        rows_read=100,
+        rows_quarantined=0,
+        rows_duplicate=0,
+        equipment="generic",
+        record_kind=None,
+    )
+    assert quality.validity == 99
+
+
+def test_advice_says_what_to_do_about_the_cause():
+    found = finding("duplicate-rows", count=40)
+    advice = quality_advice(score(shots(), rows_duplicate=40), [found])
+    assert advice[0].en.endswith("Check whether the same period was exported twice.")

@@ -173,6 +173,7 @@ def _sheet_chosen(
     left = [sheet.name for sheet in others if sheet not in taken]
     if left:
         waiting = [sheet.name for sheet in alike if sheet not in taken]
+        variant = "alike" if waiting else "every" if len(taken) > 1 else None
         found.append(
             finding(
                 "sheet-chosen",
@@ -180,7 +181,7 @@ def _sheet_chosen(
                 examples=left,
                 chosen=", ".join(read[:5]),
                 alike=len(waiting),
-                variant="alike" if waiting else None,
+                variant=variant,
             )
         )
     return found
