@@ -14,6 +14,7 @@ from kamp_lib.datasets import IngestResult, ingest, load_mapping, open_dataset
 from kamp_lib.datasets.options import Options
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
+from kamp_lib.testbed import simulate
 
 HEADER = "생산일시,샷번호,사출압력(kgf/cm2),후단 실린더 온도 2,사이클타임"
 
@@ -127,3 +128,18 @@ def test_with_yes_nothing_is_asked(tenant: Tenant, tmp_path: Path):
     path = tenant.data / "mappings" / "injection-moulding" / "injection.yaml"
     maybe = [m.maybe for m in load_mapping(path).columns if m.maybe]
     assert maybe == ["barrel_temperature_2"]
+
+
+def test_a_header_that_breaks_later_is_found_although_the_sound_one_is_remembered(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    sound = simulate("injection-quality", tmp_path / "sound", size="fast", seed=1)
+    broken = simulate(
+        *("injection-quality", tmp_path / "broken"),
+        size="fast",
+        seed=2,
+        defects=["shifted-columns"],
+    )
+    ingest(tenant, "injection-moulding", sound.files)
+    looked = ingest(tenant, "injection-moulding", broken.files, dry_run=True)
+    assert "shifted-columns" in {f.code for f in looked.findings}

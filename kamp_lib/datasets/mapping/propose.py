@@ -121,8 +121,8 @@ def _kept(
 ) -> dict[str, ColumnMatch]:
     """The earlier matches of these columns.
 
-    When the values contradict many of them, the file is another one under the same
-    names (its header was mended, or broke): then only what a person set is kept.
+    When the values contradict many of them, or names changed and are shifted now, the
+    header was mended, or broke: then only what a person set is kept.
     """
     known = {c.name: c for c in machine.columns}
     earlier = {m.source: m for m in remembered.columns}
@@ -136,7 +136,9 @@ def _kept(
         unit = match.unit if match.unit_by_hand else one.unit
         proposed += 1
         wrong += evidence(one.profile, column, unit) <= CONTRADICTION
-    if wrong < FEWEST_MENDED or wrong <= SHARE_WRONG * proposed:
+    few = wrong < FEWEST_MENDED or wrong <= SHARE_WRONG * proposed
+    other_names = {s.source for s in seen} != set(earlier)
+    if few and not (other_names and _straightened(seen, machine)[1]):
         return kept
     return {source: match for source, match in kept.items() if match.by_hand}
 
