@@ -106,12 +106,19 @@ def _lines(what: Text) -> Iterator[Progress]:
 
 
 def table(
-    columns: list[Text], rows: list[list[Any]], title: Text | None = None
+    columns: list[Text],
+    rows: list[list[Any]],
+    title: Text | None = None,
+    *,
+    whole: tuple[int, ...] = (),
 ) -> None:
-    """Print a table; cells are shown as they are, never as markup."""
+    """Print a table; cells are shown as they are, never as markup.
+
+    Columns of which the numbers are in `whole` are not broken over lines.
+    """
     grid = Table(title=str(title) if title else None, title_justify="left")
-    for column in columns:
-        grid.add_column(str(column), overflow="fold")
+    for number, column in enumerate(columns):
+        grid.add_column(str(column), overflow="fold", no_wrap=number in whole)
     for row in rows:
         grid.add_row(*(escape(str(cell)) for cell in row))
     out.print(grid)

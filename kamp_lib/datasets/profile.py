@@ -203,6 +203,8 @@ def _tops(values: pa.ChunkedArray) -> tuple[tuple[str, int], ...]:
     counts = counted.field("counts")
     order = pc.sort_indices(counts, sort_keys=[("", "descending")])[:TOP_VALUES]
     best = counted.take(order)
+    if len(counted) > TOP_VALUES and best.field("counts")[0].as_py() == 1:
+        return ()  # names of records: none is commoner than another
     return tuple((str(v["values"]), int(v["counts"])) for v in best.to_pylist())
 
 

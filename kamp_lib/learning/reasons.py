@@ -21,6 +21,19 @@ REASONS_PER_CASE = 3
 WORTH_SAYING = 0.1
 MOST_CAUSES = 12
 # The bundle's table of causes; it has them without a single cause, too.
+RANGE_COLUMNS = [
+    "column",
+    "ko",
+    "en",
+    "unit",
+    "low",
+    "high",
+    "min",
+    "max",
+    "typical",
+    "step",
+    "controllable",
+]
 CAUSE_COLUMNS = [
     "column",
     "ko",
@@ -152,7 +165,7 @@ def ranges_table(cases: Cases, task: Task, regime: str) -> pd.DataFrame:
                 "controllable": name in task.controllable,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=RANGE_COLUMNS)
 
 
 def decimals(low: float, high: float) -> int:

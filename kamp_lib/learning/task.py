@@ -300,9 +300,10 @@ def _named(given: Mapping[str, Value], name: str, known: list[str]) -> str | Non
     if value is None:
         return None
     if str(value) not in known:
+        there = ", ".join(column for column in known if not column.startswith("_"))
         raise UsageError(
-            f"{name}={value}: 데이터셋에 그런 열이 없습니다. 있는 열: {', '.join(known)}",
-            f"{name}={value}: the data set has no such column; there: {', '.join(known)}",
+            f"{name}={value}: 데이터셋에 그런 열이 없습니다. 있는 열: {there}",
+            f"{name}={value}: the data set has no such column; there: {there}",
         )
     return str(value)
 

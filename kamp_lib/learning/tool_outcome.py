@@ -10,7 +10,7 @@ from kamp_lib.learning.evidence import evidence_of
 from kamp_lib.learning.money import money_for
 from kamp_lib.learning.nested import candidates_of
 from kamp_lib.learning.outcome import Outcome, Reason, Score, Split, Verdict
-from kamp_lib.learning.reasons import CAUSE_COLUMNS, MOST_CAUSES
+from kamp_lib.learning.reasons import CAUSE_COLUMNS, MOST_CAUSES, RANGE_COLUMNS
 from kamp_lib.learning.scores import METRICS, base_rate, lift, score_with_interval
 from kamp_lib.learning.signal_features import PLACE, Feature
 from kamp_lib.learning.tables import groups_table
@@ -352,4 +352,4 @@ class _Words:
                     "controllable": self.controllable[j],
                 }
             )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=RANGE_COLUMNS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kamp_lib import console
 from kamp_lib.console import say
 from kamp_lib.text import Text
+from kamp_lib.verbs.ingest_view import shorten, show_findings, show_quality
 
 if TYPE_CHECKING:
     from kamp_lib.datasets.profile import ColumnCard, Profile, Timeline
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDTH = 12
+WORDS = 30  # characters of the commonest words
 USES = {
     "no": Text("✕ 쓰지 마세요", "✕ do not use"),
     "care": Text("△ 주의", "△ with care"),
@@ -24,7 +26,6 @@ USES = {
 def show_page(page: DatasetPage) -> None:
     """Quality, what would raise it, when, and every column with its use."""
     from kamp_lib.datasets.quality import quality_advice
-    from kamp_lib.verbs.ingest_view import show_findings, show_quality
 
     data = page.dataset
     note = Text(" · 모의 데이터", " · simulated") if data.simulated else Text("", "")
@@ -68,6 +69,7 @@ def _show_columns(profile: Profile) -> None:
             [USES[c.use], c.column.label, f"{1 - c.filled:.0%}", *_spread(c), _why(c)]
             for c in cards
         ],
+        whole=(0, 4),
     )
 
 
@@ -75,7 +77,7 @@ def _spread(card: ColumnCard) -> tuple[str, str, str]:
     """The least value, how the values lie, and the greatest; of words the commonest."""
     spread = card.spread
     if spread is None:
-        return ", ".join(word for word, _ in card.tops[:3]), "", ""
+        return shorten(", ".join(word for word, _ in card.tops[:3]), WORDS), "", ""
     low, high = f"{spread.low:,.5g}", f"{spread.high:,.5g}"
     if card.column.kind == "time":
         low = high = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from kamp_lib.verbs.datasets import datasets
 if TYPE_CHECKING:
     from kamp_lib.datasets.storage.history import Difference, VersionMade
     from kamp_lib.datasets.storage.retention import Retained
+    from kamp_lib.datasets.types import Finding, StoredColumn
 
 
 def named(ko: str, en: str) -> Any:
@@ -137,7 +139,7 @@ def show_difference(
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
-    lines = _difference_lines(found)
+    lines = _difference_lines(found, after.columns)
     say(
         f"{name}: {found.before}판 → {found.after}판" + ("" if lines else ": 같습니다"),
         f"{name}: v{found.before} → v{found.after}" + ("" if lines else ": the same"),
@@ -154,29 +156,35 @@ def show_difference(
         )
 
 
-def _difference_lines(found: Difference) -> list[list[Any]]:
+def _difference_lines(
+    found: Difference, columns: Sequence[StoredColumn]
+) -> list[list[Any]]:
     rows, column = Text("파일의 행", "rows of file"), Text("열", "column")
     span = Text("범위(최소·중간·최대)", "range (min, middle, max)")
+    labels = {c.name: str(c.label) for c in columns}
     lines: list[list[Any]] = [
         [rows, f.file, f"{f.before:,}", f"{f.after:,}"] for f in found.files
     ]
     none = "–"
     lines += [
-        [column, c.column, c.before or none, c.after or none] for c in found.columns
+        [column, labels.get(c.column, c.column), c.before or none, c.after or none]
+        for c in found.columns
     ]
     for moved in found.ranges:
         ends = [" · ".join(f"{v:.5g}" for v in r) for r in (moved.before, moved.after)]
-        lines.append([span, moved.column, *ends])
+        lines.append([span, labels.get(moved.column, moved.column), *ends])
     note, yes = Text("발견 사항", "finding"), Text("있음", "yes")
-    for finding in found.findings_new:
-        lines.append(
-            [note, f"{finding.code} {', '.join(finding.columns[:2])}", "", yes]
-        )
-    for finding in found.findings_gone:
-        lines.append(
-            [note, f"{finding.code} {', '.join(finding.columns[:2])}", yes, ""]
-        )
+    lines += [[note, _title(f), "", yes] for f in found.findings_new]
+    lines += [[note, _title(f), yes, ""] for f in found.findings_gone]
     return lines
+
+
+def _title(finding: Finding) -> str:
+    """What was found, and in which column of the file."""
+    from kamp_lib.datasets.findings import catalogue
+
+    where = f": {finding.columns[0]}" if finding.columns else ""
+    return f"{catalogue()[finding.code].title}{where}"
 
 
 @datasets.command(
