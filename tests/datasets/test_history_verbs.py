@@ -105,3 +105,15 @@ def test_what_cannot_be_is_one_sentence(
 ) -> None:
     code, _, err = kamp(verb, *rest)
     assert (code, err.strip().count("\n")) == (status, 0)
+
+
+def test_diff_names_findings_by_title(
+    kamp: Kamp, tenant: Tenant, tmp_path: Path
+) -> None:
+    path = tmp_path / "2022.csv"
+    lines = [f"2022-01-01 00:{i:02}:00,{-999 if i % 5 else i}" for i in range(40)]
+    path.write_text("time,x\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    ingest(tenant, KIND, path)
+    told = kamp("diff", "2", "3")[1]
+    assert "sentinel-value" not in told
+    assert "Placeholder numbers among the values: x" in told
