@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from kamp_lib.datasets import ingest, list_datasets, open_dataset, restore, undo
+from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.repair import rejections, repair
 from kamp_lib.datasets.storage.remembered import remembered
 from kamp_lib.datasets.storage.retention import Policy, retain
@@ -79,6 +80,13 @@ def with_mended_rows(tenant: Tenant, files: Path) -> None:
     (files / "mended.csv").write_bytes(sheet.replace(b"broken\r\n", b"0.5\r\n"))
 
 
+def with_placeholders(tenant: Tenant, files: Path) -> None:
+    ingest(tenant, KIND, rows(files / "a.csv", 60, 2019, bad=3))
+    path = rows(files / "b.csv", 50, 2020, bad=4)
+    path.write_text(path.read_text().replace("broken", "-999"))
+    ingest(tenant, KIND, path)
+
+
 def append(tenant: Tenant, files: Path) -> None:
     ingest(tenant, KIND, files / "c.csv")
 
@@ -93,6 +101,10 @@ def widen(tenant: Tenant, files: Path) -> None:
 
 def bring_pictures(tenant: Tenant, files: Path) -> None:
     ingest(tenant, "machine-vision", files / "two", dataset=KIND)
+
+
+def fix(tenant: Tenant, files: Path) -> None:
+    ingest(tenant, KIND, files / "b.csv", options=Options(fixes=("sentinel-value",)))
 
 
 def take_back(tenant: Tenant, files: Path) -> None:
@@ -128,6 +140,7 @@ CHANGES = {
     "pictures": Change(one_ingest_of_pictures, bring_pictures),
     "restore": Change(two_ingests, bring_back),
     "repair": Change(with_mended_rows, mend),
+    "fix": Change(with_placeholders, fix),
     "retain": Change(two_ingests, clean_up),
 }
 
@@ -183,7 +196,7 @@ def state_of(tenant: Tenant) -> tuple[object, ...] | None:
         assert counts["read"] == sum(counts.values()) - counts["read"]
     mapping = remembered(tenant, data.equipment)[KIND].names()
     told = [(v.version, v.what, v.rows) for v in data.history()]
-    total = float(frame.select_dtypes("number").to_numpy().sum())
+    total = float(np.nansum(frame.select_dtypes("number").to_numpy()))
     return (data.rows, data.rows_quarantined, total, *told, *sorted(mapping))
 
 
