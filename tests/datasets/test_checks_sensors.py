@@ -122,6 +122,12 @@ def test_another_unit_from_some_row_on_is_named(column, convert, known):
     assert "row 702" in changed[0].message_en
 
 
+def test_a_pressure_that_says_no_unit_may_change_it():
+    frame = shots(1000).assign(압력=5 + 0.1 * np.sin(np.arange(1000)))
+    frame.loc[500:, "압력"] *= 14.504
+    assert "psi ↔ bar" in found(frame, "unit-change")[0].message_ko
+
+
 def test_another_unit_for_a_while_is_found():
     frame = shots(1000)
     frame.loc[300:499, "back_pressure"] *= 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,7 @@ PRESSURE = [
     _times(145.04, "psi ↔ MPa"),
     _times(1000.0, "kPa ↔ MPa"),
 ]
+PRESSURE_NAME = re.compile("압력|pressure", re.IGNORECASE)
 CONVERSIONS = {
     "Cel": [
         Conversion(1.8, 32.0, Text("°F ↔ °C", "°F ↔ °C")),
@@ -108,6 +110,8 @@ def other_unit(context: Context, column: str) -> tuple[Conversion, float] | None
 def _conversions(context: Context, column: str) -> list[Conversion]:
     known, quantity = context.standard.get(column), context.quantity(column)
     unit = known.unit if known else quantity.unit if quantity else None
+    if unit is None and PRESSURE_NAME.search(column):
+        return PRESSURE  # "압력" alone: in whatever unit
     return CONVERSIONS.get(unit or "", DECIMAL)
 
 

@@ -399,7 +399,10 @@ def open_dataset(
             else "아직 데이터셋이 없습니다"
         )
         en = f"there are: {', '.join(names)}" if names else "there is none yet"
-        how_to = f"kamp ingest {tenant.slug} EQUIPMENT FILE"
+        how_to = Text(
+            f"kamp ingest {tenant.slug} 설비 파일",
+            f"kamp ingest {tenant.slug} EQUIPMENT FILE",
+        )
         if name is None and names:
             raise KampError(
                 f"데이터셋이 여럿입니다. 하나를 골라 적으세요. {ko}",
@@ -407,8 +410,8 @@ def open_dataset(
             )
         asked = name or ""
         raise KampError(
-            f"'{tenant.slug}'에 데이터셋 '{asked}'이(가) 없습니다. {ko}. 가져오기: {how_to}",
-            f"{tenant.slug!r} has no data set {asked!r}; {en}. To bring one in: {how_to}",
+            f"'{tenant.slug}'에 데이터셋 '{asked}'이(가) 없습니다. {ko}. 가져오기: {how_to.ko}",
+            f"{tenant.slug!r} has no data set {asked!r}; {en}. To bring one in: {how_to.en}",
         )
     state = State(Store(tenant.data / check_name(name)), version)
     if not state.ingests:
