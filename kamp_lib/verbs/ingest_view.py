@@ -22,6 +22,7 @@ MARKS = {
     "info": Text("○ 안내", "○ note"),
 }
 ORDER = list(MARKS)
+GENERIC = "generic"  # the machine without standard columns
 SHOWN = 4  # sentences of one kind
 NOTE_WIDTH = 110  # characters of a note
 
@@ -50,11 +51,7 @@ def show_ingest(tenant: Tenant, result: IngestResult, command: Sequence[str]) ->
     show_findings(result.findings, brief=True)
     _show_doubtful_columns(result)
     _show_fixes(result, command)
-    if result.mapping_file:
-        say(
-            f"열 맞추기 파일(고쳐 쓸 수 있음): {result.mapping_file}",
-            f"column mapping (you may edit it): {result.mapping_file}",
-        )
+    _show_mapping(result)
     if result.dry_run:
         say(
             "살펴보기만 했고 저장하지 않았습니다. 저장하려면 --dry-run 을 빼고 다시 실행하세요.",
@@ -64,7 +61,37 @@ def show_ingest(tenant: Tenant, result: IngestResult, command: Sequence[str]) ->
         _show_what_next(tenant, result)
 
 
+def _show_mapping(result: IngestResult) -> None:
+    """How many columns are known to the catalogue, and where to mend that."""
+    from kamp_lib.catalog import equipment_type
+
+    machine, names = equipment_type(result.equipment), result.mapping.names()
+    own = [source for source, name in names.items() if machine.column(name) is None]
+    if result.equipment != GENERIC:
+        known, kept = len(names) - len(own), shorten(", ".join(own), NOTE_WIDTH // 2)
+        rest = Text(f" 이름 그대로 둔 열: {kept}", f" Kept as named: {kept}")
+        say(
+            f"열 {len(names)}개 가운데 {known}개를 표준 열로 알아보았습니다."
+            + (rest.ko if own else ""),
+            f"{known} of {len(names)} columns are standard columns."
+            + (rest.en if own else ""),
+        )
+    if result.mapping_file:
+        say(
+            f"열 맞추기 파일(고쳐 쓸 수 있음): {result.mapping_file}",
+            f"column mapping (you may edit it): {result.mapping_file}",
+        )
+
+
 def _show_doubtful_columns(result: IngestResult) -> None:
+    from kamp_lib.catalog import equipment_type
+
+    machine = equipment_type(result.equipment)
+
+    def labelled(name: str | None) -> str:
+        column = machine.column(name) if name else None
+        return f"{column.label} ({name})" if column else str(name)
+
     unsure = [m for m in result.mapping.columns if m.maybe]
     if unsure:
         console.table(
@@ -73,7 +100,7 @@ def _show_doubtful_columns(result: IngestResult) -> None:
                 Text("혹시 이 열?", "perhaps"),
                 Text("이유", "reason"),
             ],
-            [[m.source, m.maybe, m.reason] for m in unsure],
+            [[m.source, labelled(m.maybe), m.reason] for m in unsure],
             title=Text("확인이 필요한 열 맞추기", "Column mapping to check"),
         )
 

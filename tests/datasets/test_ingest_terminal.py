@@ -96,3 +96,14 @@ def test_rows_that_are_stored_already_lower_no_score(
         told = kamp("ingest", tenant.slug, "generic", str(tmp_path / name))
     assert "이미 저장되어 있는 행 150개" in told
     assert "유일성 100" in told
+
+
+def test_columns_that_are_no_standard_ones_are_named(
+    kamp: Kamp, tenant: Tenant, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"2026-03-02 08:00:{i:02},{42 + i / 100},{i % 7}" for i in range(60)]
+    path.write_text("\n".join(["시각,사이클타임,우리값", *rows]), "utf-8")
+    told = kamp("ingest", tenant.slug, "injection-moulding", str(path))
+    assert "열 3개 가운데 2개를 표준 열로" in told
+    assert "이름 그대로 둔 열: 우리값" in told
