@@ -203,6 +203,7 @@ class Job:
                 self.machine,
                 kind,
                 mapping=self.mapping,
+                rejected=len(rejected),
             )
         if held and self.raw.images and len(frame):
             findings = self._with_stored_twins(findings, frame, Dataset(state))

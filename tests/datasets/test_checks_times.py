@@ -5,7 +5,7 @@ import pytest
 from small_machine import found, shots
 
 from kamp_lib.catalog import equipment_type
-from kamp_lib.datasets import checks
+from kamp_lib.datasets import checks, ingest
 
 
 def test_days_for_records_of_a_minute_are_coarse_and_repeated():
@@ -333,3 +333,12 @@ def test_a_counter_that_starts_over_every_day_names_no_parts():
     frame["shot_no"] = [*range(1, 101)] * 12
     assert found(frame, "duplicate-timestamps")[0].count == 1200 - 12
     assert found(frame, "coarse-timestamps")[0].count == 1200
+
+
+def test_rejected_rows_are_no_gap(tmp_path, tenant):
+    rows = [f"2026-03-02 08:{i:02}:00,{i % 7}" for i in range(60)]
+    rows[20] = "점검,3"
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["time,x", *rows]), "utf-8")
+    found = ingest(tenant, "generic", path).findings
+    assert {f.code for f in found} == {"not-a-time"}

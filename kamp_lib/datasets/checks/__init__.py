@@ -96,6 +96,7 @@ def check(
     record_kind: str | None,
     *,
     mapping: Mapping | None = None,
+    rejected: int = 0,
     progress: Progress = silent,
 ) -> list[Finding]:
     """Look for everything that may be wrong with a frame; change nothing.
@@ -110,6 +111,8 @@ def check(
         What one row is.
     mapping : Mapping, optional
         Lets findings name the columns as the file does.
+    rejected : int
+        Rows of the upload that are in quarantine instead: no gaps.
     progress : Progress
         Told before each check.
 
@@ -125,7 +128,7 @@ def check(
     for rows, checks in parts:
         part = taken(frame, rows)
         looked = max(looked, len(part))
-        context = Context(part, machine, record_kind, mapping)
+        context = Context(part, machine, record_kind, mapping, rejected)
         said = {(f.code, *f.columns) for f in findings}
         for look in checks if len(part) else ():
             progress(CHECKING, done=done, total=total)

@@ -72,6 +72,7 @@ class Context:
     machine: Equipment
     record_kind: str | None
     mapping: Mapping | None = None
+    rejected: int = 0  # rows of the upload that are not in the frame
     # columns that an earlier check has explained; later ones leave them alone
     explained: set[str] = field(default_factory=set)
     # columns whose level the product tells

@@ -46,8 +46,8 @@ def time_gaps(stamps: Stamps) -> list[Finding]:
         still = standstill(start, end, int(ticks.max() - ticks.min()))
     lost = gap[~still]
     missing = int((np.round(step[lost] / usual) - 1).sum())
-    if len(lost) and missing <= stamps.wrong.sum():
-        return []  # those records are there, under a date that cannot be
+    if len(lost) and missing <= stamps.wrong.sum() + stamps.context.rejected:
+        return []  # those records are there, under a date that cannot be, or rejected
     share = missing / (len(ticks) + missing)
     shown = lost if len(lost) else gap
     longest = shown[np.argsort(-step[shown], kind="stable")][:3]
