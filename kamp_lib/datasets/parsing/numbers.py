@@ -16,6 +16,7 @@ Comma = Literal["decimal", "thousands"]
 
 WHOLE = r"^[+-]?\d+$"
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+HUGE = r"[eE]\+?\d{3}|\d{100}"  # may be beyond any measurement
 PADDED = r"^[+-]?0\d"  # 007 is a code, not a number
 MAY_BEGIN = r"^[(+\-−△▲]*[.,]?[\d０-９]"
 SPACED = r"^[+-]?\d{1,3}([ '’\x{00a0}\x{202f}]\d{3})+([.,]\d+)?$"  # 1'234.5
@@ -28,6 +29,7 @@ SURELY_DOTTED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(\.\d{3}|,\d+)$"
 POINT = r"^[+-]?\d+\.(\d{1,2}|\d{4,})$"
 ENOUGH = 0.9  # of the filled cells that must be numbers for a number column
 EXACT = 2**53  # whole numbers beyond this lose digits as floats
+LARGEST = 1e100  # no measurement is beyond this, and sums of squares stay finite
 NO_BAD = pd.DataFrame(
     {"row_index": pd.Series(dtype="int64"), "text": pd.Series(dtype="str")}
 )
@@ -64,12 +66,11 @@ def as_numbers(text: pa.ChunkedArray, comma: Comma | None = None) -> Numbers | N
         return Numbers(pd.Series(np.nan, index=range(len(text)), dtype="float64"))
     if not may_be_numbers(text):
         return None
-    try:  # the usual case needs no pattern
-        return Numbers(numbers_of(text.cast(_narrowest(text))))
-    except pa.ArrowInvalid:
-        pass
+    plain = _as_they_stand(text)
+    if plain is not None:  # the usual case needs no pattern
+        return Numbers(numbers_of(plain))
     text, signs = _plain(text, comma)
-    fits = pc.fill_null(pc.match_substring_regex(text, NUMBER), True)
+    fits = _fits(text)
     misfit = pc.invert(fits)
     silent = pc.and_(misfit, pc.is_in(pc.utf8_lower(text), value_set=_NO_VALUE))
     places = np.flatnonzero(pc.and_not(misfit, silent).to_numpy())
@@ -88,6 +89,36 @@ def as_numbers(text: pa.ChunkedArray, comma: Comma | None = None) -> Numbers | N
 
 
 _NO_VALUE = pa.array(sorted(NO_VALUE))
+
+
+def _as_they_stand(text: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """The cells as numbers where every one is written as a number of a sound size."""
+    try:
+        numbers = text.cast(_narrowest(text))
+    except pa.ArrowInvalid:
+        return None
+    if pa.types.is_integer(numbers.type):
+        return numbers
+    return numbers if are_sound(numbers) else None
+
+
+def are_sound(numbers: pa.ChunkedArray) -> bool:
+    """Whether all are finite, and of a size that something measured may have."""
+    return pc.all(_sound(numbers)).as_py() is not False
+
+
+def _sound(numbers: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.less_equal(pc.abs(numbers), LARGEST)  # never so for nan
+
+
+def _fits(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which cells are empty or numbers of a sound size: 1e999 is none."""
+    written = pc.match_substring_regex(text, NUMBER)
+    huge = pc.match_substring_regex(text, HUGE)
+    if not pc.any(huge).as_py():
+        return pc.fill_null(written, True)
+    numbers = pc.if_else(written, text, pa.scalar(None, text.type)).cast(pa.float64())
+    return pc.fill_null(pc.and_(written, pc.fill_null(_sound(numbers), False)), True)
 
 
 def may_be_numbers(text: pa.ChunkedArray) -> bool:

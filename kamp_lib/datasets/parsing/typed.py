@@ -11,15 +11,18 @@ import pyarrow.compute as pc
 
 from kamp_lib.datasets.parsing.cells import MISSING
 from kamp_lib.datasets.parsing.numbers import (
+    LARGEST,
     NO_BAD,
     Comma,
     Numbers,
+    are_sound,
     as_numbers,
     numbers_of,
 )
 from kamp_lib.datasets.parsing.quantities import Quantities, as_quantities
 from kamp_lib.datasets.parsing.times import Times, parse_times, straight_times
 
+FEW = 10
 # Text that a spreadsheet was kept from changing: ="007", '007.
 KEPT_AS_TEXT = r"""^="(.*)"$|^'(\d.*)$"""
 
@@ -81,8 +84,23 @@ def typed_column(column: pa.ChunkedArray, keep: np.ndarray, hints: Hints) -> Typ
         wide = pa.int64() if pa.types.is_signed_integer(kind) else pa.float64()
         if pa.types.is_unsigned_integer(kind) and kind.bit_width < 64:
             wide = pa.int64()
-        return Typed(numbers_of(column.cast(wide, safe=False)))
+        return _from_numbers(column.cast(wide, safe=False))
     return _from_text(column.cast(pa.string()), keep, hints)
+
+
+def _from_numbers(column: pa.ChunkedArray) -> Typed:
+    """Numbers as the file holds them; what no sensor can have measured is a gap."""
+    if pa.types.is_integer(column.type):
+        return Typed(numbers_of(column))
+    unsound = pc.greater(pc.abs(column), LARGEST)
+    if not pc.any(unsound).as_py():
+        return Typed(numbers_of(column))
+    words = [f"{n:g}" for n in pc.unique(column.filter(unsound)).to_pylist()]
+    return Typed(
+        numbers_of(_blank(column, unsound)),
+        words=words[:FEW],
+        spoken=pc.sum(unsound).as_py(),
+    )
 
 
 def _from_text(column: pa.ChunkedArray, keep: np.ndarray, hints: Hints) -> Typed:
@@ -135,8 +153,8 @@ def plain_decimals(column: pa.ChunkedArray) -> Typed | None:
         return None
     values = numbers.to_numpy()
     finite = np.isfinite(values)
-    if finite.sum() != len(values) - numbers.null_count:
-        return None  # the words nan and inf
+    if finite.sum() != len(values) - numbers.null_count or not are_sound(numbers):
+        return None  # the words nan and inf, 1e999
     known = values[finite]
     if not len(known) or np.all(known == np.floor(known)):
         return None  # whole numbers may be codes

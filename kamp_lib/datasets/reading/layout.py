@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.parsing.cells import Kind, unit_cell, unit_in_brackets
+from kamp_lib.datasets.parsing.cells import Kind, kind_of, unit_cell, unit_in_brackets
 from kamp_lib.datasets.raw import unique_names
 from kamp_lib.datasets.reading.first_rows import NO_UNIT, UNIT_LABELS, FirstRows
 from kamp_lib.datasets.types import Finding
@@ -112,7 +112,7 @@ def _first_row(grid: FirstRows) -> int:
         if not (grid.is_wordy(row) and fits[row + 1]):
             continue
         apart = not grid.filled[row - 1] or len(grid.strong) > 1
-        new = tuple(grid.rows[row]) not in heads
+        new = tuple(grid.rows[row]) not in heads and _names_anew(grid, row)
         if apart and new and sum(fits[row:]) >= 3 * sum(fits[:row]):
             return row + 1  # what stood above were settings, not data
         heads.add(tuple(grid.rows[row]))
@@ -123,12 +123,24 @@ def _first_row(grid: FirstRows) -> int:
     return first
 
 
+def _names_anew(grid: FirstRows, row: int) -> bool:
+    """Whether each column of values gets a name, and no two the same one."""
+    cells = [cell for cell in grid.rows[row] if cell]
+    words = all(kind_of(cell) == "word" for cell in cells)
+    full = len(cells) >= grid.typical and all(
+        place < len(grid.rows[row]) and grid.rows[row][place] for place in grid.strong
+    )
+    return words and full and len(set(cells)) == len(cells)
+
+
 def _is_sparse_row(grid: FirstRows, row: int) -> bool:
     """A record with few values (sales of a new part) is a record below a header, too."""
     kinds = [(grid.kind(row, p), grid.columns[p]) for p in grid.strong]
     filled = [mine == usual for mine, usual in kinds if mine]
     heads = (r for r in range(row) if grid.filled[r] * 2 >= grid.typical)
-    return len(filled) > 1 and all(filled) and any(not grid.fits(r) for r in heads)
+    wordless = "word" not in grid.kinds[row] and 2 * sum(filled) >= len(filled)
+    values = len(filled) > 1 and (all(filled) or wordless)
+    return values and any(not grid.fits(r) for r in heads)
 
 
 def _is_row_without_values(grid: FirstRows, row: int) -> bool:

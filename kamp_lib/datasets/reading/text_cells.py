@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -39,7 +40,7 @@ def cells_of(
         if cells is not None:
             kept.append((cells, line))
             padded += row.actual_columns < len(form.layout.names)
-        elif row.text.strip(form.sign + " \t\r\n-=_+"):
+        elif not _says_nothing(row, form):
             rejected.append(_rejected(row, line, form, name))
     if kept:
         table, good_lines = _merged(table, good_lines, kept)
@@ -171,6 +172,11 @@ def _mended(row: pacsv.InvalidRow, form: TextForm) -> list[str] | None:
     if len(cells) < width and not (form.pads_rows and len(cells) > 1):
         return None
     return cells + [""] * (width - len(cells))
+
+
+def _says_nothing(row: pacsv.InvalidRow, form: TextForm) -> bool:
+    """Whether a row is empty, or a rule: a lone `-` is neither."""
+    return all(re.match(NOTHING, cell) for cell in row.text.split(form.sign))
 
 
 def _rejected(row: pacsv.InvalidRow, line: int, form: TextForm, name: str) -> Rejected:

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from kamp_lib.datasets.options import Options
 from kamp_lib.datasets.parsing.decimals import may_be_thousands
+from kamp_lib.datasets.parsing.numbers import are_sound
 from kamp_lib.datasets.parsing.typed import plain_decimals
 from kamp_lib.datasets.raw import PROVENANCE, ROW, Rejected
 from kamp_lib.datasets.reading.slices import OpenQuote, Slices
@@ -177,5 +178,4 @@ def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         numbers = column.cast(pa.float64())
     except pa.ArrowInvalid:
         return None
-    finite = pc.all(pc.is_finite(numbers)).as_py()  # the words nan and inf
-    return numbers if finite is not False else None
+    return numbers if are_sound(numbers) else None  # the words nan and inf, 1e999
