@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -176,6 +177,7 @@ def _shape_evidence(seen: Profile, column: Column) -> float:
     return -0.25 if column.role == "sensor" and seen.changes <= SELDOM else 0.0
 
 
+@lru_cache(maxsize=65_536)  # every check asks again, for each of many columns
 def quantity_of(name: str, unit: str | None = None) -> Quantity | None:
     """The physical quantity that a column's name, or else its unit, speaks of.
 
