@@ -32,6 +32,7 @@ Use = Literal["good", "care", "no"]
 UNUSABLE = frozenset(
     {"dead-column", "shifted-columns", "swapped-columns", "label-in-disguise"}
     | {"frozen-sensor", "setpoint-actual-swapped", "index-column", "mixed-decimals"}
+    | {"unit-change"}
 )
 
 
@@ -55,7 +56,7 @@ class ColumnCard:
     column: StoredColumn
     filled: float  # share of rows
     distinct: int
-    spread: Spread | None  # numbers and times (as seconds since 1970) only
+    spread: Spread | None  # numbers and times (as local seconds since 1970) only
     tops: tuple[tuple[str, int], ...]  # the commonest values of a text column
     findings: tuple[Finding, ...]
     use: Use
@@ -107,7 +108,7 @@ def profile(dataset: Dataset, *, progress: Progress = silent) -> Profile:
     for done, column in enumerate(shown):
         progress(Text("열 살펴보기", "looking at columns"), done=done, total=len(shown))
         values = dataset.arrow([column.name])[column.name]
-        cards.append(_card(column, values, dataset.findings))
+        cards.append(_card(column, values, dataset.findings, dataset.time_zone))
         first_rows[column.name] = values.slice(0, PREVIEW_ROWS)
         if timeline is None and pa.types.is_timestamp(values.type):
             timeline = _timeline(column, values, dataset.time_zone)
@@ -119,12 +120,15 @@ def profile(dataset: Dataset, *, progress: Progress = silent) -> Profile:
 
 
 def _card(
-    column: StoredColumn, values: pa.ChunkedArray, findings: Sequence[Finding]
+    column: StoredColumn,
+    values: pa.ChunkedArray,
+    findings: Sequence[Finding],
+    zone: str,
 ) -> ColumnCard:
     mine = tuple(f for f in findings if {column.name, column.source} & set(f.columns))
     filled = 1 - values.null_count / max(1, len(values))
     distinct = int(pc.count_distinct(values, mode="only_valid").as_py())
-    numbers = _as_numbers(values)
+    numbers = _as_numbers(values, zone)
     constant = distinct == 1 and numbers is not None and column.role in USED
     use, why = _use(filled, constant, mine)
     return ColumnCard(
@@ -159,10 +163,12 @@ def _use(
     return "good", Text("", "")
 
 
-def _as_numbers(values: pa.ChunkedArray) -> np.ndarray | None:
-    """The finite values as floats (times as seconds), or None for text."""
+def _as_numbers(values: pa.ChunkedArray, zone: str) -> np.ndarray | None:
+    """The finite values as floats (times as local seconds), or None for text."""
     if pa.types.is_timestamp(values.type):
-        values = values.cast(pa.timestamp("us", values.type.tz)).cast(pa.int64())
+        if values.type.tz is not None:
+            values = pc.local_timestamp(values.cast(pa.timestamp("us", zone)))
+        values = values.cast(pa.timestamp("us")).cast(pa.int64())
         scale = 1e-6
     elif pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         scale = 1.0

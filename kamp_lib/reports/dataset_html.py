@@ -32,6 +32,8 @@ STEPS = (
     (1e-3, Text("{n}밀리초", "{n} ms")),
 )
 
+LONGEST_CELL = 40  # characters of a cell among the first rows
+
 
 @dataclass(frozen=True)
 class DatasetPage:
@@ -210,7 +212,10 @@ def _cell(value: Any) -> str:
         return "–"
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d %H:%M:%S")
-    return numbers.quantity(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return numbers.quantity(value)
+    word = str(value)  # the stored name of a picture is 68 characters long
+    return word if len(word) <= LONGEST_CELL else f"{word[:12]}…{word[-12:]}"
 
 
 def _when(stamp: pd.Timestamp) -> str:

@@ -90,3 +90,9 @@ def test_the_timeline_tells_the_usual_step_and_the_longest_pause_in_local_time(s
 def test_the_preview_shows_the_first_rows_in_local_time(seen):
     name = seen.timeline.column.name
     assert str(seen.preview[name].iloc[0]) == "2026-03-02 08:00:00+09:00"
+
+
+def test_the_card_of_a_time_column_is_in_local_time(seen):
+    spread = card(seen, seen.timeline.column.name).spread
+    first = pd.Timestamp(spread.low, unit="s")
+    assert str(first) == "2026-03-02 08:00:00"
