@@ -24,13 +24,13 @@ from kamp_lib.datasets.parsing.numbers import whole_again
 from kamp_lib.datasets.people import Guarded, guarded
 from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
-from kamp_lib.datasets.spool import Spool, in_memory
+from kamp_lib.datasets.spool import Spool, as_it_is, in_memory
 from kamp_lib.datasets.storage.dataset import Dataset, as_frame
 from kamp_lib.datasets.storage.drift import drift
 from kamp_lib.datasets.storage.duplicates import duplicate_rows
 from kamp_lib.datasets.storage.manifest import Manifest
 from kamp_lib.datasets.storage.quarantine import kept_cells, rejected_rows
-from kamp_lib.datasets.storage.shape import as_stored, fitted
+from kamp_lib.datasets.storage.shape import Keep, as_stored, fitted
 from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.summaries import Summary, summarise
 from kamp_lib.datasets.storage.transaction import Staged
@@ -65,6 +65,7 @@ class Rows:
     units: dict[str, str]  # of source columns, as the file writes them
     cells: pa.Table  # of the rejected rows and some good ones, for a repair
     place: Place = in_memory  # where columns as long as these are kept
+    keep: Keep = as_it_is  # and where their Arrow columns are
 
 
 def typed_rows(
@@ -80,7 +81,8 @@ def typed_rows(
     `remember_key` is False where nothing may be written, as in a dry run.
     """
     large = raw.table.nbytes > spool.IN_MEMORY
-    place = Spool(options.scratch).series if large else in_memory
+    spooled = Spool(options.scratch) if large else None
+    place = spooled.series if spooled else in_memory
     parsed = parse(raw, time_zone=tenant.time_zone, options=options, place=place)
     rejected, places = rejected_rows(raw, parsed)
     keep = np.ones(len(parsed.frame), dtype=bool)
@@ -109,7 +111,13 @@ def typed_rows(
     if safe.masked:  # the file as it came holds what is hidden here
         raw.keep_originals = False
     return Rows(
-        safe.frame, safe.rejected, safe.findings, parsed.units, safe.cells, place
+        frame=safe.frame,
+        rejected=safe.rejected,
+        findings=safe.findings,
+        units=parsed.units,
+        cells=safe.cells,
+        place=place,
+        keep=spooled.array if spooled else as_it_is,
     )
 
 
@@ -186,7 +194,9 @@ class Job:
         rejected = pd.concat([rejected, aside], ignore_index=True)
         double, repeats = duplicate_rows(new, self.machine, kind)
         frame = chosen_rows(new, ~double.to_numpy(), place) if double.any() else new
-        table = as_stored(frame, self.machine, kind, self.tenant.time_zone)
+        table = as_stored(
+            frame, self.machine, kind, self.tenant.time_zone, keep=self.rows.keep
+        )
         wider = None
         if held:
             old = Dataset(state)

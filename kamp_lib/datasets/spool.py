@@ -54,6 +54,11 @@ def in_memory(values: pd.Series) -> pd.Series:
     return values
 
 
+def as_it_is(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Leaves an Arrow column where it is."""
+    return values
+
+
 class Spool:
     """Lays columns out in files of a folder.
 
@@ -90,6 +95,11 @@ class Spool:
             mapped = self.table(table.schema, [table])["values"]
             return pd.Series(values.array._from_sequence(mapped, dtype=values.dtype))
         return values
+
+    def array(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
+        """An Arrow column as a mapped one."""
+        table = pa.table({"values": values})
+        return self.table(table.schema, [table])["values"]
 
     def _file(self) -> IO[bytes]:
         return tempfile.TemporaryFile(dir=self._folder)

@@ -28,6 +28,7 @@ from kamp_lib.datasets.mapping.reasons import (
 )
 from kamp_lib.datasets.mapping.shift import FEWEST_MENDED, Shift, find_shift
 from kamp_lib.datasets.options import AskColumn, nobody_to_ask
+from kamp_lib.datasets.spool import let_go
 from kamp_lib.datasets.types import ColumnMatch, Finding, Mapping
 from kamp_lib.datasets.units import convert
 
@@ -110,10 +111,12 @@ def propose_mapping(
 def _seen(frame: pd.DataFrame, units: Dictionary[str, str]) -> list[Seen]:
     header = [str(c) for c in frame.columns if c not in PROVENANCE]
     path = common_path(header)
-    return [
-        Seen(c, c, profile(frame[c]), units.get(c) or take_apart(c).unit, path)
-        for c in header
-    ]
+    seen = []
+    for name in header:
+        unit = units.get(name) or take_apart(name).unit
+        seen.append(Seen(name, name, profile(frame[name]), unit, path))
+        let_go()  # a column of a large file that was looked at
+    return seen
 
 
 def _kept(

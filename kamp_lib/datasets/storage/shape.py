@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets.mapping.propose import standard_columns
+from kamp_lib.datasets.spool import as_it_is
 from kamp_lib.errors import KampError
 
 BLOCK = 1 << 20  # rows
+Keep = Callable[[pa.ChunkedArray], pa.ChunkedArray]
 
 
 def as_stored(
-    frame: pd.DataFrame, machine: Equipment, record_kind: str | None, time_zone: str
+    frame: pd.DataFrame,
+    machine: Equipment,
+    record_kind: str | None,
+    time_zone: str,
+    *,
+    keep: Keep = as_it_is,
 ) -> pa.Table:
     """Mapped rows as they are stored: local times in UTC, standard columns in their kind.
 
     Sensors and setpoints are always float64, so that a file whose pressures happen to
-    be whole fits the next one; categories and texts are text.
+    be whole fits the next one; categories and texts are text. `keep` takes columns that
+    had to be made anew to where columns of this length are kept.
     """
     known = standard_columns(map(str, frame.columns), machine, record_kind)
     stored = {}
@@ -32,7 +42,9 @@ def as_stored(
                 values = values.astype("float64")
             elif column.kind in ("category", "text") and _whole(values):
                 values = values.astype("Int64").astype("string")
-        stored[str(name)] = _arrow(values)
+        array = _arrow(values)
+        numbers = pa.types.is_floating(array.type) or pa.types.is_integer(array.type)
+        stored[str(name)] = array if numbers else keep(array)
     return pa.table(stored)
 
 
