@@ -70,7 +70,7 @@ def tenant_add(
     ] = "Asia/Seoul",
     as_json: Json = False,
 ) -> None:
-    from kamp_lib.catalog import equipment_type
+    from kamp_lib.catalog import equipment_type, equipment_types
     from kamp_lib.tenancy import add_tenant
 
     kinds = tuple(equipment_type(kind).id for kind in equipment or ())
@@ -79,10 +79,13 @@ def tenant_add(
         print_json(_tenant_as_json(tenant))
         return
     say(f"기업을 추가했습니다: {tenant.home}", f"added the company: {tenant.home}")
-    kind = kinds[0] if kinds else "injection-moulding"
-    say(
-        f"다음: kamp ingest {slug} {kind} 파일", f"next: kamp ingest {slug} {kind} FILE"
-    )
+    if kinds:
+        ko, en = (f"kamp ingest {slug} {kinds[0]} {w}" for w in ("파일", "FILE"))
+    else:
+        there = ", ".join(equipment_types())
+        ko = f"kamp ingest {slug} 설비 파일 (설비: {there})"
+        en = f"kamp ingest {slug} EQUIPMENT FILE (equipment: {there})"
+    say(f"다음: {ko}", f"next: {en}")
 
 
 @tenants.command(
