@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from kamp_lib.console import complain
 from kamp_lib.errors import KampError
@@ -54,7 +54,19 @@ def _app() -> Callable[[], None]:
     app.add_typer(ingest.app)
     app.add_typer(datasets.datasets, name="datasets")
     app.add_typer(analysis.app)
-    return app
+    command = typer.main.get_command(app)
+    _explain_help(command, None)
+    return command
+
+
+def _explain_help(command: Any, parent: Any) -> None:
+    """What --help does, in the reader's language, for every command."""
+    context = command.context_class(command, parent=parent, **command.context_settings)
+    option = command.get_help_option(context)
+    if option is not None:
+        option.help = _("도움말을 보여 줍니다.", "Show this message and exit.")
+    for verb in getattr(command, "commands", {}).values():
+        _explain_help(verb, context)
 
 
 def _(ko: str, en: str) -> str:
