@@ -172,8 +172,8 @@ def tenant_named(slug: str | None = None, home: Path | None = None) -> Tenant:
         )
     if slug is None:
         raise UsageError(
-            "기업 ID를 적어 주세요 (작업공간 밖에서는 생략할 수 없습니다).",
-            "name the company (it can be left out inside a workspace only).",
+            "기업 ID를 적어 주세요(작업공간 안에서만 생략할 수 있습니다). 기업 목록: kamp tenant list",
+            "name the company (it can be left out inside a workspace only); kamp tenant list shows them.",
         )
     folder = _tenants_folder(home) / slug
     if not SLUG.fullmatch(slug) or not (folder / "tenant.toml").is_file():
