@@ -251,5 +251,7 @@ def test_grouped_numbers_are_the_numbers_they_were(
     cells = [f"{n:,.2f}" for n in numbers]
     if comma:
         cells = [c.translate(str.maketrans(",.", ".,")) for c in cells]
-    result = parsed(tmp_path_factory.mktemp("cells"), {"x": cells}, sep=";")
+    # alone in its line, a grouped number could be cells between commas
+    columns = {"x": cells, "state": ["ok"] * len(cells)}
+    result = parsed(tmp_path_factory.mktemp("cells"), columns, sep=";")
     assert np.array_equal(result.frame["x"].to_numpy(float), np.array(numbers) + 0.0)

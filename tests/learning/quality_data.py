@@ -92,7 +92,9 @@ def kamp_injection(product: str | None = None) -> tuple[pd.DataFrame, Task]:
             )
         else:
             names[name] = standard.name
-            columns.append(StoredColumn.of(standard.name, standard.kind, None, standard))
+            columns.append(
+                StoredColumn.of(standard.name, standard.kind, None, standard)
+            )
     frame = frame.rename(columns=names)
     local = pd.to_datetime(frame["ts"]).dt.tz_localize("Asia/Seoul")
     frame["ts"] = local.dt.tz_convert("UTC")

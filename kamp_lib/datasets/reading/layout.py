@@ -117,7 +117,9 @@ def _first_row(grid: FirstRows) -> int:
             return row + 1  # what stood above were settings, not data
         heads.add(tuple(grid.rows[row]))
     while first > 1 and (
-        _is_row_without_values(grid, first - 1) or _is_sparse_row(grid, first - 1)
+        _is_row_without_values(grid, first - 1)
+        or _is_sparse_row(grid, first - 1)
+        or _is_odd_row(grid, first - 1)
     ):
         first -= 1
     return first
@@ -141,6 +143,15 @@ def _is_sparse_row(grid: FirstRows, row: int) -> bool:
     wordless = "word" not in grid.kinds[row] and 2 * sum(filled) >= len(filled)
     values = len(filled) > 1 and (all(filled) or wordless)
     return values and any(not grid.fits(r) for r in heads)
+
+
+def _is_odd_row(grid: FirstRows, row: int) -> bool:
+    """A row with values below a full row of names is a record, however odd."""
+    values = any(kind not in ("", "word") for kind in grid.kinds[row])
+    unlike = grid.is_comment(row) or grid.is_unit_line(row) or grid.is_type_line(row)
+    if not values or unlike or grid.filled[row] * 2 < grid.typical:
+        return False
+    return any(_names_anew(grid, above) for above in range(row))
 
 
 def _is_row_without_values(grid: FirstRows, row: int) -> bool:
