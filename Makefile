@@ -23,7 +23,7 @@ test: setup lint types ## everything that has to pass (under 10 minutes on 2 cor
 	$(BIN)/pytest -n 2 --dist loadfile -m "not long" --durations=20
 
 test-long: setup ## kill tests, fuzz, full guidebooks
-	$(BIN)/pytest -n 2 --dist loadfile -m long
+	$(BIN)/pytest -n 2 --dist load -m long
 
 lint: setup ## ruff (notebooks too) and the import rules of the house
 	$(BIN)/ruff check .

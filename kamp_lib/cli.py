@@ -104,6 +104,16 @@ def main() -> None:
         # the reader (`| head`) has gone; nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except MemoryError:
+        complain(
+            _(
+                "메모리가 모자라 멈췄습니다. 저장된 것은 바뀌지 않았습니다."
+                " 다른 프로그램을 닫거나 파일을 나누어 가져오세요.",
+                "out of memory; what was stored has not changed."
+                " Close other programs, or ingest the file in parts.",
+            )
+        )
+        sys.exit(1)
     except OSError as error:
         if os.environ.get("KAMP_DEBUG"):
             raise

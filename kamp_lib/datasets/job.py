@@ -145,6 +145,7 @@ class Plan:
     unchanged: bool
     summaries: dict[str, Summary]
     fixes: list[AppliedFix]
+    quality: Quality | None = None  # once it was asked for
 
 
 @dataclass
@@ -429,7 +430,7 @@ class Job:
     def quality(self, plan: Plan) -> Quality:
         if plan.unchanged:
             return Dataset(plan.state).quality
-        return quality_score(
+        plan.quality = plan.quality or quality_score(
             plan.frame if len(plan.frame) else self.mapped,
             plan.findings,
             rows_read=plan.counts["read"],
@@ -438,6 +439,7 @@ class Job:
             equipment=self.machine,
             record_kind=self.mapping.record_kind,
         )
+        return plan.quality
 
 
 def _kind(values: pd.Series) -> str:

@@ -43,7 +43,7 @@ def save_mapping(mapping: Mapping, path: Path) -> None:
             entry["reason_ko"] = match.reason_ko
             entry["reason_en"] = match.reason_en
         columns.append(entry | _units(match))
-    body = yaml.safe_dump(
+    body = yaml.dump(
         {
             "equipment": mapping.equipment,
             "record_kind": mapping.record_kind,
@@ -52,6 +52,7 @@ def save_mapping(mapping: Mapping, path: Path) -> None:
         allow_unicode=True,
         sort_keys=False,
         width=120,
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),  # in C: six times as fast
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEAD + body, encoding="utf-8")

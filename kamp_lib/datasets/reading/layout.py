@@ -296,7 +296,8 @@ def _counts_up(grid: FirstRows, row: int) -> bool:
     1998, 1999, 2000 beside a word or a blank, or 0, 1, 2, 3, 4 above fractions.
     """
     cells, kinds = grid.rows[row], grid.kinds[row]
-    numbers = [int(cell) for cell in cells if cell.isascii() and cell.isdigit()]
+    digits = [cell for cell in cells if cell.isascii() and cell.isdigit()]
+    numbers = [int(cell) for cell in digits if len(cell) < 10]
     if len(numbers) < 3 or any(b - a != 1 for a, b in pairwise(numbers)):
         return False
     rest = kinds[: -len(numbers)]
