@@ -119,7 +119,9 @@ def _show_fixes(result: IngestResult, command: Sequence[str]) -> None:
     there = {f.code for f in result.findings if f.severity != "info"}
     could = [code for code in fixes() if code in there]
     if could:
-        mending = [word for code in could for word in ("--fix", code)]
+        done_again = [done.code for done in result.fixes]  # or they would be undone
+        codes = dict.fromkeys([*done_again, *could])
+        mending = [word for code in codes for word in ("--fix", code)]
         again = " ".join(map(quoted, [*command, *mending]))
         say(
             f"고쳐서 다시 가져오기(필요한 --fix 만 남기세요): {again}",

@@ -68,6 +68,20 @@ def test_the_command_that_mends_works_as_it_is_told(
     assert "고침 · " in kamp(*again)
 
 
+def test_the_command_that_mends_keeps_what_was_mended_already(
+    kamp: Kamp, tenant: Tenant, placeholders: Path
+) -> None:
+    text = placeholders.read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(text) if "," in line)
+    rows = [f"{line},0" if i > at else line for i, line in enumerate(text)]
+    rows[at] += ",oil temperature"  # a dead sensor
+    placeholders.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    words = ("ingest", tenant.slug, "generic", str(placeholders))
+    told = kamp(*words, "--fix", "sentinel-value")
+    again = proposed(told, "고쳐서 다시 가져오기")
+    assert again[-4:] == ["--fix", "sentinel-value", "--fix", "dead-column"]
+
+
 def test_the_analysis_that_is_proposed_names_the_column_with_the_verdict(
     kamp: Kamp, tenant: Tenant, placeholders: Path
 ) -> None:
