@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import shutil
+import time
 import traceback
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -15,7 +16,8 @@ import pytest
 from fuzz.corpus import real_files, simulated_files
 from fuzz.mutations import damaged
 
-PATIENCE_S = 10.0
+PATIENCE_S = 10.0  # of processor time, so that a busy machine condemns no file
+HANGING_S = 60.0  # without any answer
 MEMORY_MB = 1500
 STORED_EVERY = 8  # every so many files really go into a store; the others are a dry run
 
@@ -64,16 +66,16 @@ def trial(home: Path, corpus: dict[str, bytes], seed: int) -> str:
 
 
 def _worker(pipe: Connection, home: Path) -> None:
-    """Answer (seed, ending, trouble, peak memory in MB) for every seed that is sent."""
+    """Answer (ending, trouble, peak memory in MB, seconds) for every seed that is sent."""
     corpus = {**simulated_files(), **real_files()}
     while (seed := pipe.recv()) is not None:
-        ending, trouble = "", ""
+        ending, trouble, began = "", "", time.process_time()
         try:
             ending = trial(home, corpus, seed)
         except Exception:
             trouble = traceback.format_exc(limit=-4)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        pipe.send((ending, trouble, peak))
+        pipe.send((ending, trouble, peak, time.process_time() - began))
 
 
 class Worker:
@@ -96,15 +98,15 @@ class Worker:
     def attempt(self, seed: int, report: Report) -> None:
         self.pipe.send(seed)
         # the first file pays for the imports
-        patience = PATIENCE_S + (60 if self._fresh else 0)
+        patience = PATIENCE_S + (20 if self._fresh else 0)
         self._fresh = False
-        if not self.pipe.poll(patience):
-            report.wrong[seed] = f"no answer within {PATIENCE_S:g} s"
+        if not self.pipe.poll(HANGING_S):
+            report.wrong[seed] = f"no answer within {HANGING_S:g} s"
             self.stop(kill=True)
             self._start()
             return
         try:
-            ending, trouble, peak = self.pipe.recv()
+            ending, trouble, peak, seconds = self.pipe.recv()
         except EOFError:
             report.wrong[seed] = "the process died"
             self.stop(kill=True)
@@ -112,6 +114,8 @@ class Worker:
             return
         if trouble:
             report.wrong[seed] = trouble
+        elif seconds > patience:
+            report.wrong[seed] = f"{seconds:.1f} s of processor time"
         elif peak > MEMORY_MB:
             report.wrong[seed] = f"{peak} MB of memory"
             self.stop(kill=True)
