@@ -289,9 +289,9 @@ def test_what_would_fill_the_memory_does_not(
 
 
 @pytest.mark.long
-def test_five_thousand_columns_are_stored(tenant: Tenant, tmp_path: Path) -> None:
-    head = ",".join(f"c{n}" for n in range(5_000))
-    rows = [",".join(f"{r * n % 97 + 0.5}" for n in range(5_000)) for r in range(100)]
+def test_two_thousand_columns_are_stored(tenant: Tenant, tmp_path: Path) -> None:
+    head = ",".join(f"c{n}" for n in range(2_000))
+    rows = [",".join(f"{r * n % 97 + 0.5}" for n in range(2_000)) for r in range(100)]
     path = written("a.csv", "\n".join([head, *rows]) + "\n")(tmp_path)
     process = started(tenant, path)
     _, said = process.communicate(timeout=120)

@@ -33,7 +33,7 @@ from kamp_lib.errors import KampError
 
 LONGEST_HEAD = 16 * HEAD  # of a file whose lines are very long
 ENOUGH_LINES = 20
-MOST_COLUMNS = 5_000
+MOST_COLUMNS = 2_000
 SHORT_SHARE = 0.1  # of the rows: a habit of the program that wrote them, no accident
 # A backslash before a quote inside a cell, as databases write it.
 _ESCAPED = re.compile(r'\\"[^,;\t|\r\n]')
