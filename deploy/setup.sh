@@ -49,5 +49,22 @@ if [ -z "$installed" ]; then
 fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ||
   VIRTUAL_ENV=$venv "$uv" pip install --quiet --no-deps --no-build-isolation -e .
+
+# The hub's proxy is a Node program; Node itself comes from PyPI where the machine has none that will do.
+node_will_do() {
+  command -v node >/dev/null && command -v npm >/dev/null &&
+    node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null
+}
+PATH=$(cd "$venv/bin" && pwd):$PATH
+if ! node_will_do; then
+  say "Node 설치 / installing Node"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/proxy/node.lock
+  hash -r
+fi
+say "프록시 설치 / installing the proxy"
+proxy=$venv/share/kamp/proxy
+mkdir -p "$proxy"
+cp deploy/proxy/package.json deploy/proxy/package-lock.json "$proxy"
+npm ci --prefix "$proxy" --omit=dev --no-audit --no-fund --loglevel=error >/dev/null
 touch "$venv/.ready"
 say "준비됨 / ready in $((SECONDS - started)) s"
