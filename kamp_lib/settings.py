@@ -44,6 +44,22 @@ class Settings(BaseSettings):
     templates: Path = Field(
         default_factory=_templates, description="Analysis and report templates."
     )
+    database: str | None = Field(
+        default=None,
+        description="URL of the platform database; SQLite in KAMP_HOME when unset.",
+    )
+    uid_base: int = Field(
+        default=200_000,
+        ge=1000,
+        description="First user id of the range that a hub run by root gives to companies.",
+    )
+    hub_url: str = Field(
+        default="http://kamp.localhost:8000",
+        description="Where browsers find the hub; each company is a sub-domain of it.",
+    )
+    hub_bind: str = Field(
+        default="127.0.0.1", description="Address on which the proxy listens."
+    )
     run_timeout: int = Field(
         default=1800, ge=10, description="Seconds after which a run is stopped."
     )
@@ -62,6 +78,16 @@ class Settings(BaseSettings):
     chromium: str | None = Field(
         default=None, description="Path of Chromium for PDF export; found when unset."
     )
+
+    @property
+    def database_url(self) -> str:
+        """The platform database's URL."""
+        return self.database or f"sqlite:///{self.home.absolute() / 'platform.db'}"
+
+    @property
+    def hub_folder(self) -> Path:
+        """The hub's own state, readable by nobody else."""
+        return self.home.absolute() / "hub"
 
     @classmethod
     def settings_customise_sources(
