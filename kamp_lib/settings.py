@@ -60,6 +60,42 @@ class Settings(BaseSettings):
     hub_bind: str = Field(
         default="127.0.0.1", description="Address on which the proxy listens."
     )
+    hub_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port of the proxy where it is not the one of KAMP_HUB_URL (behind a TLS terminator).",
+    )
+    hub_database: str | None = Field(
+        default=None,
+        description="URL of the hub's own database; SQLite in KAMP_HOME when unset.",
+    )
+    hub_certificate: Path | None = Field(
+        default=None, description="TLS certificate (with its chain) of the hub."
+    )
+    hub_certificate_key: Path | None = Field(
+        default=None, description="Private key of the TLS certificate."
+    )
+    hub_stop_servers: bool = Field(
+        default=True, description="End all servers when the hub ends."
+    )
+    idle_minutes: int = Field(
+        default=60, ge=1, description="Idle time after which a workspace is ended."
+    )
+    idle_report_minutes: int = Field(
+        default=30, ge=1, description="Idle time after which a report server is ended."
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="Sign in through this OpenID Connect provider (URL)."
+    )
+    oidc_client_id: str | None = Field(default=None, description="Our id there.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Our secret there."
+    )
+    oidc_name_claim: str = Field(
+        default="preferred_username",
+        description="Claim that holds a person's name in our registry.",
+    )
     run_timeout: int = Field(
         default=1800, ge=10, description="Seconds after which a run is stopped."
     )

@@ -1,0 +1,174 @@
+"""The hub's configuration: one function per concern, each setting with its reason.
+
+A function only sets; `hub_config.py` calls them in order and reads like a table of
+contents. Tests hold each to a bare `traitlets.Config`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from traitlets.config import Config
+
+from kamp_lib.hub.roles import EVERYBODY
+from kamp_lib.settings import Settings
+
+KEEPER = "kamp-keeper"
+CULLER = "kamp-culler"
+
+
+def state(c: Config, s: Settings) -> None:
+    """What the hub remembers, in a folder that nobody else may enter."""
+    folder = s.hub_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    c.JupyterHub.db_url = s.hub_database or f"sqlite:///{folder / 'hub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(folder / "cookie_secret")
+    c.JupyterHub.pid_file = str(folder / "hub.pid")
+    # a hub of the last release opens with this one; the old file is kept beside it
+    c.JupyterHub.upgrade_db = True
+
+
+def network(c: Config, s: Settings) -> None:
+    """One public door, the proxy; hub and proxy talk through sockets in the hub's folder."""
+    address = urlsplit(s.hub_url)
+    port = s.hub_port or address.port or (443 if address.scheme == "https" else 80)
+    c.JupyterHub.bind_url = f"http://{s.hub_bind}:{port}/"
+    # Every company gets an origin of its own, and with it its own storage and cookies: a
+    # script in one company's notebook cannot reach another's pages.
+    c.JupyterHub.subdomain_host = s.hub_url.rstrip("/")
+    # __Host- cookies cannot be planted by a neighbouring sub-domain; browsers take them over TLS only
+    c.JupyterHub.cookie_host_prefix_enabled = address.scheme == "https"
+    # The folder of the hub's socket is mounted into every sandbox, read-only: it is the
+    # only way out, so it holds nothing else, and every sandbox's user may connect to it.
+    api = s.hub_folder / "api"
+    api.mkdir(mode=0o755, exist_ok=True)
+    api.chmod(0o755)
+    c.JupyterHub.hub_bind_url = _socket_url(api / "hub.sock")
+    c.JupyterHub.hub_connect_url = _socket_url(api / "hub.sock")
+    c.JupyterHub.hub_socket_mode = 0o666
+    if s.hub_certificate:
+        c.JupyterHub.ssl_cert = str(s.hub_certificate)
+        c.JupyterHub.ssl_key = str(s.hub_certificate_key)
+
+
+def proxy(c: Config, s: Settings) -> None:
+    """The Node proxy from our own lock file; its API is a socket that only the hub can reach."""
+    c.ConfigurableHTTPProxy.command = proxy_command()
+    c.ConfigurableHTTPProxy.api_url = _socket_url(s.hub_folder / "proxy.sock")
+    c.ConfigurableHTTPProxy.pid_file = str(s.hub_folder / "proxy.pid")
+
+
+def sign_in(c: Config, s: Settings) -> None:
+    """Nobody signs up: people are in the registry, or not at all."""
+    from kamp_lib.hub.authenticator import KampAuthenticator
+
+    c.JupyterHub.authenticator_class = KampAuthenticator
+    if s.oidc_issuer:
+        from kamp_lib.hub.oidc import configure_oidc
+
+        configure_oidc(c, s)
+    # a stolen laptop's session ends within a day, a token within a working day
+    c.JupyterHub.cookie_max_age_days = 1
+    c.JupyterHub.oauth_token_expires_in = 8 * 3600
+    # an intercepted code is worth nothing without the secret that asked for it
+    c.JupyterHub.oauth_require_pkce = True
+    # (managed roles come on top of these, from the registry: see authenticator.py)
+    c.JupyterHub.load_roles = [EVERYBODY]
+
+
+def servers(c: Config, s: Settings) -> None:
+    """A company's servers: `report` and one per person who works there."""
+    from kamp_lib.hub.spawner import HUB_SOCKET_URL, KampSpawner
+
+    c.JupyterHub.spawner_class = KampSpawner
+    c.JupyterHub.allow_named_servers = True
+    c.JupyterHub.named_server_limit_per_user = 0  # the plan's number, by the spawner
+    c.Spawner.hub_connect_url = HUB_SOCKET_URL
+    # a file in the workspace must not configure the server that checks who comes in
+    c.Spawner.disable_user_config = True
+    # nothing of the hub's environment reaches a server
+    c.Spawner.env_keep = []
+    c.Spawner.default_url = ""
+    c.Spawner.start_timeout = 120
+    c.Spawner.http_timeout = 90
+    c.JupyterHub.concurrent_spawn_limit = 20
+    c.JupyterHub.active_server_limit = 200
+    # servers outlive a restart of the hub; `kamp up` ends them unless told otherwise
+    c.JupyterHub.cleanup_servers = s.hub_stop_servers
+    c.JupyterHub.cleanup_proxy = True
+
+
+def services(c: Config, s: Settings) -> None:
+    """The portal, the culler of idle servers, the keeper of the registry's word."""
+    from kamp_lib.hub.portal import portal_roles, portal_service
+
+    environment = {"KAMP_HOME": str(s.home.absolute()), "KAMP_LANG": s.lang}
+    c.JupyterHub.services = [
+        portal_service(),
+        {
+            "name": CULLER,
+            "command": [
+                *(sys.executable, "-m", "jupyterhub_idle_culler"),
+                f"--timeout={s.idle_minutes * 60}",
+                "--cull-every=60",
+                "--cull-named-servers=True",
+                "--remove-named-servers=False",
+                "--cull-users=False",
+                "--api-page-size=200",
+            ],
+        },
+        {
+            "name": KEEPER,
+            "command": [sys.executable, "-m", "kamp_lib.hub.keeper"],
+            "environment": environment,
+        },
+    ]
+    c.JupyterHub.load_roles = [
+        *c.JupyterHub.load_roles,
+        *portal_roles(),
+        {
+            "name": "culler",
+            "scopes": [
+                "list:users",
+                "read:users:activity",
+                "read:servers",
+                "delete:servers",
+            ],
+            "services": [CULLER],
+        },
+        {
+            "name": "keeper",
+            "scopes": ["list:users", "read:servers", "delete:servers"],
+            "services": [KEEPER],
+        },
+    ]
+
+
+def pages(c: Config, s: Settings) -> None:
+    """The hub's own pages in our words and look; everybody lands on the portal."""
+    c.JupyterHub.template_paths = [str(s.templates / "portal")]
+    c.JupyterHub.default_url = "/services/portal/"
+    c.JupyterHub.redirect_to_server = False
+    c.JupyterHub.template_vars = {"kamp_lang": s.lang}
+
+
+def log(c: Config) -> None:
+    c.JupyterHub.log_level = "INFO"
+    c.JupyterHub.extra_log_handlers = []
+
+
+def proxy_command() -> list[str]:
+    """Node and the proxy that `make setup` installed, by their absolute paths."""
+    place = Path(sys.prefix) / "share/kamp/proxy/node_modules/configurable-http-proxy"
+    node = shutil.which("node", path=f"{Path(sys.executable).parent}") or shutil.which(
+        "node"
+    )
+    return [node or "node", str(place / "bin/configurable-http-proxy")]
+
+
+def _socket_url(path: Path) -> str:
+    return f"http+unix://{quote(str(path), safe='')}"

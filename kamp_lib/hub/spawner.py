@@ -1,0 +1,145 @@
+"""Starts one server of one company inside its walls.
+
+What a server is follows from its name alone (`report`, or a person), and what it may
+see and use from the company's row in the registry: nothing that a browser sends has a say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Any
+
+from jupyterhub.spawner import LocalProcessSpawner, SpawnException
+from jupyterhub.utils import random_port
+
+from kamp_lib.errors import KampError
+from kamp_lib.hub import bubblewrap, cgroups
+from kamp_lib.hub.profile import Kind, Profile, profile
+from kamp_lib.hub.roles import REPORT, may_run
+from kamp_lib.settings import settings
+from kamp_lib.tenancy import Registry, open_registry, tenant_named
+from kamp_lib.text import Text
+from kamp_lib.workspace import lab_arguments, lab_environment
+
+HUB_SOCKET_URL = "http+unix://%2Frun%2Fkamp%2Fhub%2Fhub.sock"
+SERVER_SOCKET = "/run/kamp/server/server.sock"
+# A workspace saves as it goes; what it cannot end within this time is killed.
+STOP_S = 5
+
+
+class KampSpawner(LocalProcessSpawner):
+    """One server of one company, as a local process in a bubblewrap sandbox."""
+
+    _registry: Registry | None = None
+
+    @property
+    def registry(self) -> Registry:
+        if KampSpawner._registry is None:
+            KampSpawner._registry = open_registry()
+        return KampSpawner._registry
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.REPORT if self.name == REPORT else Kind.WORKSPACE
+
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        # there is no system user of this name
+        return env
+
+    async def start(self) -> tuple[str, int]:
+        walled = await asyncio.to_thread(self._profile)
+        self.port = random_port()
+        home = settings().home.absolute()
+        await asyncio.to_thread(bubblewrap.prepare, walled, home)
+        command = bubblewrap.command_line(walled, home, port=self.port)
+        self.log.info("starting %s of %s behind walls", self.name, self.user.name)
+        self.proc = command.start(limits=cgroups.enter(walled))
+        self.pid = self.proc.pid
+        return "127.0.0.1", self.port
+
+    async def stop(self, now: bool = False) -> None:
+        """End the server and everything in it."""
+        for sig, patience in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, STOP_S)):
+            if await self.poll() is not None:
+                break
+            self._signal_all(sig)
+            await self.wait_for_death(patience)
+        await asyncio.to_thread(cgroups.remove, self.user.name, self.name)
+
+    def _signal_all(self, sig: int) -> None:
+        # the process group: the sandbox and the forwarder to its socket
+        try:
+            os.killpg(self.pid, sig)
+        except ProcessLookupError:
+            self.log.debug("%s of %s has ended by itself", self.name, self.user.name)
+
+    def _profile(self) -> Profile:
+        """What this server is, sees and may use.
+
+        Raises
+        ------
+        SpawnException
+            When the registry does not know such a server (any more).
+        """
+        slug = self.user.name
+        try:
+            sme = self.registry.sme(slug)
+            tenant = tenant_named(slug)
+        except KampError as error:
+            raise _refused(error.text, "no-such-company") from error
+        if sme.status != "active":
+            raise _refused(
+                Text("이용이 정지된 기업입니다.", "this company is suspended."),
+                "suspended",
+            )
+        if self.kind is not Kind.REPORT and not may_run(
+            self.registry.access(self.name), slug
+        ):
+            raise _refused(
+                Text(
+                    "이 기업의 작업공간을 쓸 권한이 없습니다.",
+                    "you have no workspace in this company.",
+                ),
+                "no-role",
+            )
+        return profile(
+            sme,
+            tenant,
+            self.kind,
+            server=self.name,
+            command=self._command(),
+            env=self._environment(),
+        )
+
+    def _command(self) -> list[str]:
+        if self.kind is Kind.REPORT:
+            return [sys.executable, "-m", "kamp_lib.hub.report_server"]
+        return [
+            *(sys.executable, "-m", "jupyterhub.singleuser"),
+            f"--ServerApp.sock={SERVER_SOCKET}",
+            "--ServerApp.root_dir=/workspace/workspace",
+            # no ports: the kernels' sockets lie in a folder of the server's own
+            "--KernelManager.transport=ipc",
+            "--ServerApp.allow_unauthenticated_access=False",
+            "--ContentsManager.allow_hidden=False",
+            *lab_arguments(settings().lang),
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        env: dict[str, Any] = {
+            **self.get_env(),
+            "KAMP_TENANT_HOME": "/workspace",
+            "KAMP_LANG": settings().lang,
+            "KAMP_TEMPLATES": str(settings().templates),
+            "KAMP_PERSON": self.name,
+        }
+        if self.kind is not Kind.REPORT:
+            env |= lab_environment(settings().lang)
+        return {key: str(value) for key, value in env.items()}
+
+
+def _refused(why: Text, reason: str) -> SpawnException:
+    return SpawnException(str(why), reason=reason)
