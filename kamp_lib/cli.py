@@ -30,6 +30,7 @@ def _app() -> Callable[[], None]:
         analysis,
         catalogue,
         datasets,
+        hub,
         ingest,
         rows,
         setup,
@@ -54,6 +55,7 @@ def _app() -> Callable[[], None]:
     app.add_typer(ingest.app)
     app.add_typer(datasets.datasets, name="datasets")
     app.add_typer(analysis.app)
+    app.add_typer(hub.app)
     command = typer.main.get_command(app)
     _explain_help(command, None)
     return command

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     hub_certificate_key: Path | None = Field(
         default=None, description="Private key of the TLS certificate."
     )
+    unsafe_no_walls: bool = Field(
+        default=False,
+        description="Serve several companies without walls; for simulated data only.",
+    )
     hub_stop_servers: bool = Field(
         default=True, description="End all servers when the hub ends."
     )

@@ -102,7 +102,7 @@ def _version_of(node: str) -> int | None:
 
 def _walls() -> Iterator[Finding]:
     walls = inspect_walls()
-    several = len(list_tenants()) > 1
+    several = len(list_tenants()) > 1 and not settings().unsafe_no_walls
     for problem in walls.problems:
         yield Finding(
             "walls", False, several and problem.needed, problem.text, problem.mend

@@ -17,7 +17,7 @@ from kamp_lib.tenancy import open_registry
 ENDING_S = 60
 
 
-def up(*, config_file: Path | None = None) -> int:
+def up(*, config_file: Path | None = None, without_walls: bool = False) -> int:
     """Check the machine, start the hub and wait for its end; returns its exit status.
 
     Raises
@@ -25,8 +25,9 @@ def up(*, config_file: Path | None = None) -> int:
     KampError
         When something that the hub cannot do without is missing.
     """
-    registry = open_registry()
-    registry.adopt()
+    open_registry().adopt()
+    if without_walls:
+        os.environ["KAMP_UNSAFE_NO_WALLS"] = "1"
     bad = [finding for finding in examine() if not finding.ok]
     for finding in bad:
         console.complain(f"{finding.text}\n  → {finding.mend}")
