@@ -16,9 +16,6 @@ from traitlets.config import Config
 from kamp_lib.hub.roles import EVERYBODY
 from kamp_lib.settings import Settings
 
-KEEPER = "kamp-keeper"
-CULLER = "kamp-culler"
-
 
 def state(c: Config, s: Settings) -> None:
     """What the hub remembers, in a folder that nobody else may enter."""
@@ -109,23 +106,14 @@ def services(c: Config, s: Settings) -> None:
     environment = {"KAMP_HOME": str(s.home.absolute()), "KAMP_LANG": s.lang}
     c.JupyterHub.services = [
         portal_service(),
-        {
-            "name": CULLER,
-            "command": [
-                *(sys.executable, "-m", "jupyterhub_idle_culler"),
-                f"--timeout={s.idle_minutes * 60}",
-                "--cull-every=60",
-                "--cull-named-servers=True",
-                "--remove-named-servers=False",
-                "--cull-users=False",
-                "--api-page-size=200",
-            ],
-        },
-        {
-            "name": KEEPER,
-            "command": [sys.executable, "-m", "kamp_lib.hub.keeper"],
-            "environment": environment,
-        },
+        *(
+            {
+                "name": f"kamp-{name}",
+                "command": [sys.executable, "-m", f"kamp_lib.hub.{name}"],
+                "environment": environment,
+            }
+            for name in ("culler", "keeper")
+        ),
     ]
     c.JupyterHub.load_roles = [
         *c.JupyterHub.load_roles,
@@ -138,12 +126,12 @@ def services(c: Config, s: Settings) -> None:
                 "read:servers",
                 "delete:servers",
             ],
-            "services": [CULLER],
+            "services": ["kamp-culler"],
         },
         {
             "name": "keeper",
             "scopes": ["list:users", "read:servers", "delete:servers"],
-            "services": [KEEPER],
+            "services": ["kamp-keeper"],
         },
     ]
 

@@ -1,0 +1,39 @@
+"""One real hub for all tests that need one."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub.live_hub import LiveHub, running_hub, settle
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _names_below_localhost() -> Iterator[None]:
+    """Browsers resolve `*.localhost` to loopback by themselves; Python does not."""
+    asked = socket.getaddrinfo
+
+    def answer(host: Any, *rest: Any, **more: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if isinstance(name, str) and name.endswith(".localhost"):
+            host = "127.0.0.1"
+        return asked(host, *rest, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", answer)
+        yield
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """Our hub with two companies (acme, bolt) and their people."""
+    home: Path = tmp_path_factory.mktemp("hub") / "kamp"
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KAMP_HOME", str(home))
+        settle(home)
+    with running_hub(home) as running:
+        yield running
