@@ -1,8 +1,14 @@
-"""Companies (SMEs) on disk: one folder each, complete in itself.
+"""Companies (SMEs) on disk, one folder each, complete in itself; and the registry of them.
 
-People, roles and plans join this room with the hub.
+The registry (people, roles, plans, sign-in) needs the platform database. Whoever only
+works in a company's folder never loads it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kamp_lib.tenancy.plans import Plan, plan_named, plans
 from kamp_lib.tenancy.tenants import (
     Tenant,
     add_tenant,
@@ -10,5 +16,32 @@ from kamp_lib.tenancy.tenants import (
     tenant_at,
     tenant_named,
 )
+from kamp_lib.tenancy.types import Access, AuditEntry, Person, Role, SignIn, Sme
 
-__all__ = ["Tenant", "add_tenant", "list_tenants", "tenant_at", "tenant_named"]
+if TYPE_CHECKING:
+    from kamp_lib.tenancy.registry import Registry
+
+__all__ = [
+    "Access",
+    "AuditEntry",
+    "Person",
+    "Plan",
+    "Role",
+    "SignIn",
+    "Sme",
+    "Tenant",
+    "add_tenant",
+    "list_tenants",
+    "open_registry",
+    "plan_named",
+    "plans",
+    "tenant_at",
+    "tenant_named",
+]
+
+
+def open_registry(url: str | None = None, **options: Any) -> Registry:
+    """The registry of this platform; see `kamp_lib.tenancy.registry.open_registry`."""
+    from kamp_lib.tenancy import registry
+
+    return registry.open_registry(url, **options)

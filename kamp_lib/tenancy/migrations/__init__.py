@@ -1,0 +1,1 @@
+"""Alembic's migrations of the platform database, run by `kamp_lib.tenancy.schema`."""
