@@ -26,6 +26,7 @@ __all__ = [
     "AuditEntry",
     "Person",
     "Plan",
+    "Registry",
     "Role",
     "SignIn",
     "Sme",
@@ -45,3 +46,12 @@ def open_registry(url: str | None = None, **options: Any) -> Registry:
     from kamp_lib.tenancy import registry
 
     return registry.open_registry(url, **options)
+
+
+def __getattr__(name: str) -> Any:
+    """`Registry` for annotations, loaded when somebody asks for it."""
+    if name == "Registry":
+        from kamp_lib.tenancy.registry import Registry
+
+        return Registry
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,7 +19,9 @@ from sqlalchemy.orm import Session
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import audit, database, lockout, names, people, schema, smes
-from kamp_lib.tenancy.passwords import Passwords, check_password, one_time_password
+from kamp_lib.tenancy.passwords import Passwords
+from kamp_lib.tenancy.plans import DEFAULT
+from kamp_lib.tenancy.sign_in import Desk, first_password
 from kamp_lib.tenancy.tenants import (
     Tenant,
     add_tenant,
@@ -36,6 +38,7 @@ from kamp_lib.tenancy.types import (
     Sme,
     Status,
 )
+from kamp_lib.text import Text
 
 
 def _now() -> datetime:
@@ -93,8 +96,8 @@ class Registry:
         self.engine = engine
         self.home = home
         self.actor = actor
-        self._passwords = passwords
         self._now = now
+        self._desk = Desk(engine, passwords, now)
 
     def acting(self, actor: str) -> Registry:
         """The same registry, with somebody else named in the audit."""
@@ -102,7 +105,7 @@ class Registry:
             self.engine,
             home=self.home,
             actor=actor,
-            passwords=self._passwords,
+            passwords=self._desk.passwords,
             now=self._now,
         )
 
@@ -140,7 +143,7 @@ class Registry:
         industry: str = "",
         equipment: tuple[str, ...] = (),
         time_zone: str = "Asia/Seoul",
-        plan: str = "standard",
+        plan: str = DEFAULT,
         demo: bool = False,
     ) -> Sme:
         """A new company: its folder and its row.
@@ -150,26 +153,21 @@ class Registry:
         `adopt`. There is never a row without a folder.
         """
         check_slug(slug)
+        smes.check(industry, plan)
         with self._writing() as session:
-            wanted = {"equipment": equipment, "time_zone": time_zone, "demo": demo}
-            tenant = self._folder(slug, name_ko, name_en, **wanted)
+            names.take(session, slug, "sme")
+            tenant = _folder_of(
+                self.home,
+                Tenant(
+                    slug,
+                    Text(name_ko, name_en or name_ko),
+                    self.home / "tenants" / slug,
+                    equipment,
+                    time_zone,
+                    demo,
+                ),
+            )
             return self._register(session, tenant, industry, plan)
-
-    def _folder(
-        self, slug: str, name_ko: str, name_en: str | None, **wanted: Any
-    ) -> Tenant:
-        folder = self.home / "tenants" / slug
-        try:
-            return add_tenant(slug, name_ko, name_en, home=self.home, **wanted)
-        except UsageError:
-            raise
-        except KampError:
-            left = tenant_at(folder)
-            name = (left.name.ko, left.name.en) == (name_ko, name_en or name_ko)
-            same = all(getattr(left, key) == value for key, value in wanted.items())
-            if not (name and same and left.slug == slug):
-                raise
-            return left
 
     def _register(
         self, session: Session, tenant: Tenant, industry: str, plan: str
@@ -194,7 +192,8 @@ class Registry:
                 continue
             try:
                 with self._writing() as session:
-                    adopted.append(self._register(session, tenant, "", "standard"))
+                    names.take(session, tenant.slug, "sme")
+                    adopted.append(self._register(session, tenant, "", DEFAULT))
             except KampError as error:  # a person has that name
                 if refused is not None:
                     refused(error)
@@ -251,11 +250,8 @@ class Registry:
         must_change
             Whether the person has to choose an own one at the first sign-in.
         """
-        if password is None:
-            password = one_time_password()
-        else:
-            check_password(password, name=name, display_name=display_name)
-        hashed = self._passwords.hash(password)
+        password = first_password(password, name, display_name)
+        hashed = self._desk.passwords.hash(password)
         with self._writing() as session:
             people.add(
                 session,
@@ -310,33 +306,7 @@ class Registry:
 
         As much work is done for names that nobody has, and they are locked alike.
         """
-        return self._checked(name, password)[0]
-
-    def _checked(self, name: str, password: str) -> tuple[SignIn, str]:
-        """The answer, and the hash that is kept for a right password."""
-        kept = None
-        if names.is_legal(name):
-            with self._writing() as session:
-                until = lockout.begin(session, name, self._now())
-                if until is not None:
-                    return SignIn("locked", until=until), ""
-                row = people.row_of(session, name)
-                kept = row.password if row else None
-        # outside of any transaction: this takes its time
-        if not self._passwords.is_right(password, kept) or kept is None:
-            return SignIn("wrong"), ""
-        newer = kept
-        if self._passwords.is_outdated(kept):
-            newer = self._passwords.hash(password)
-        with self._writing() as session:
-            row = people.row_of(session, name)
-            if row is None or row.password != kept:  # removed or reset meanwhile
-                return SignIn("wrong"), ""
-            row.password = newer
-            lockout.forget(session, name)
-            audit.write(session, self._now(), name, "sign-in", name)
-            person = people.as_person(row)
-        return SignIn("must-change" if person.must_change else "ok", person), newer
+        return self._desk.check(name, password)[0]
 
     def change_password(self, name: str, old: str, new: str) -> Person:
         """Somebody chooses an own password; a wrong old one counts towards the lock-out.
@@ -348,33 +318,11 @@ class Registry:
         KampError
             When the old one is wrong, or the name is locked.
         """
-        answer, kept = self._checked(name, old)
-        if answer.person is None:
-            raise _refused(answer)
-        _check_new(new, old, answer.person)
-        hashed = self._passwords.hash(new)
-        with self._writing() as session:
-            row = people.required(session, name)
-            if row.password != kept:
-                raise _refused(SignIn("wrong"))
-            row.password, row.must_change = hashed, False
-            audit.write(session, self._now(), name, "user.password", name)
-            return people.as_person(row)
+        return self._desk.change(name, old, new)
 
     def reset_password(self, name: str, password: str | None = None) -> str:
-        """A new password for the next sign-in, made up when left out; unlocks the name."""
-        person = self.person(name)
-        if password is None:
-            password = one_time_password()
-        else:
-            check_password(password, name=name, display_name=person.display_name)
-        hashed = self._passwords.hash(password)
-        with self._writing() as session:
-            row = people.required(session, name)
-            row.password, row.must_change = hashed, True
-            lockout.forget(session, name)
-            self._note(session, "user.reset", name)
-        return password
+        """A password for the next sign-in, made up when left out; unlocks the name."""
+        return self._desk.reset(name, password, self.actor)
 
     def unlock(self, name: str) -> None:
         """Let a locked name try again at once."""
@@ -409,6 +357,29 @@ class Registry:
             return audit.entries(session, subject, limit=limit)
 
 
+def _folder_of(home: Path, wanted: Tenant) -> Tenant:
+    """The folder of a new company; what a killed call left behind is taken over."""
+    if not (wanted.home / "tenant.toml").exists():
+        return add_tenant(
+            wanted.slug,
+            wanted.name.ko,
+            wanted.name.en,
+            equipment=wanted.equipment,
+            time_zone=wanted.time_zone,
+            demo=wanted.demo,
+            home=home,
+        )
+    left = tenant_at(wanted.home)
+    if left == wanted:
+        return left
+    raise KampError(
+        f"기업 '{wanted.slug}'의 폴더가 이미 있고 내용이 다릅니다: {wanted.home}."
+        " 그대로 등록하려면: kamp init",
+        f"the company {wanted.slug!r} has a folder already, with other content:"
+        f" {wanted.home}. To register it as it is: kamp init",
+    )
+
+
 def _role(role: Role | str) -> Role:
     try:
         return Role(role)
@@ -418,24 +389,3 @@ def _role(role: Role | str) -> Role:
             f"역할 '{role}'이(가) 없습니다. 고를 수 있는 것: {known}",
             f"there is no role {role!r}; choose one of {known}.",
         ) from None
-
-
-def _check_new(new: str, old: str, person: Person) -> None:
-    check_password(new, name=person.name, display_name=person.display_name)
-    if new == old:
-        raise UsageError(
-            "지금 비밀번호와 다른 비밀번호를 정하세요.",
-            "choose a password other than the one you have.",
-        )
-
-
-def _refused(answer: SignIn) -> KampError:
-    if answer.until is not None:
-        at = answer.until.astimezone().strftime("%H:%M")
-        return KampError(
-            f"비밀번호를 여러 번 틀려 잠시 잠겼습니다. {at} 이후에 다시 하세요.",
-            f"too many wrong passwords; try again after {at}.",
-        )
-    return KampError(
-        "ID 또는 지금 비밀번호가 맞지 않습니다.", "the name or password is wrong."
-    )

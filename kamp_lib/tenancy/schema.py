@@ -63,15 +63,22 @@ def _upgrade_file(engine: Engine, to: str) -> None:
         alone = open_engine(engine.url, foreign_keys=False)
         try:
             with in_words(engine.url):
-                with alone.connect() as connection:
-                    connection.exec_driver_sql("ROLLBACK")
-                    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                _write_ahead(alone)
                 options = {WRITES: True}
                 with alone.execution_options(**options).begin() as connection:
                     _migrate(connection, to)
                     _refuse_loose_ends(connection)
         finally:
             alone.dispose()
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Readers and the writer do not wait for each other; the file remembers it."""
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        raw.close()
 
 
 def _refuse_loose_ends(connection: Connection) -> None:

@@ -27,6 +27,16 @@ def found(session: Session, slug: str) -> Sme:
     return _as_sme(_row(session, slug))
 
 
+def check(industry: str, plan: str) -> None:
+    """Refuse what no company can have, before anything is made."""
+    plan_named(plan)
+    if not industry.isprintable() or len(industry) > names.LONGEST:
+        raise UsageError(
+            f"업종은 한 줄로 {names.LONGEST}자까지 적으세요.",
+            f"write the industry in one line of {names.LONGEST} letters at most.",
+        )
+
+
 def add(
     session: Session,
     tenant: Tenant,
@@ -36,14 +46,7 @@ def add(
     uid_base: int,
     now: datetime,
 ) -> Sme:
-    """The row of a company; its folder is made by the caller."""
-    plan_named(plan)
-    if industry and (not industry.isprintable() or len(industry) > names.LONGEST):
-        raise UsageError(
-            f"업종은 한 줄로 {names.LONGEST}자까지 적으세요.",
-            f"write the industry in one line of {names.LONGEST} letters at most.",
-        )
-    names.take(session, tenant.slug, "sme")
+    """The row of a company, whose name is taken and whose folder is made."""
     row = SmeRow(
         slug=tenant.slug,
         name_ko=tenant.name.ko,
