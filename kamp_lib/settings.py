@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,11 @@ class Settings(BaseSettings):
     tenant_home: Path | None = Field(
         default=None,
         description="The one company folder this process may see (set in a workspace).",
+    )
+    person: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Who is at work, as data sets and runs record it (set in a workspace).",
     )
     lang: Literal["ko", "en"] = Field(default="ko", description="Language of messages.")
     templates: Path = Field(
@@ -157,6 +163,19 @@ def settings() -> Settings:
             f"설정 파일 kamp.toml을 읽을 수 없습니다: {error}. 그 줄을 고치세요.",
             f"cannot read the settings file kamp.toml: {error}; mend that line.",
         ) from error
+
+
+def person() -> str:
+    """Who is at work: the person of this workspace, else the user of the system."""
+    import getpass
+
+    told = settings().person
+    if told:
+        return told
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as sandboxes have
+        return str(os.getuid())
 
 
 @cache

@@ -19,6 +19,7 @@ from kamp_lib.datasets.job import Job, Plan, typed_rows
 from kamp_lib.datasets.mapping.file import load_mapping
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
 from kamp_lib.datasets.options import UNSAID, Options
+from kamp_lib.datasets.preview import first_rows
 from kamp_lib.datasets.raw import PROVENANCE
 from kamp_lib.datasets.reading.files import Paths, read
 from kamp_lib.datasets.storage.dataset import Dataset
@@ -97,7 +98,7 @@ def ingest(
     """
     machine = equipment_type(equipment)
     clock = _Clock(progress)
-    options = dataclasses.replace(options, progress=progress, scratch=tenant.home)
+    options = dataclasses.replace(options, progress=progress, scratch=tenant.data)
     with clock.step("read", Text("파일 읽는 중", "reading files")):
         raw = read(files, labels=labels, on=on, options=options, progress=progress)
     with clock.step("parse", Text("값을 해석하는 중", "reading values")):
@@ -128,7 +129,9 @@ def ingest(
     if dry_run:
         with clock.step("check", Text("데이터를 확인하는 중", "checking the data")):
             plan = job.plan(store)
-        return _result(job, plan, clock, version=None, dry_run=True)
+        seen = first_rows(frame, tenant.time_zone)
+        said = _result(job, plan, clock, version=None, dry_run=True)
+        return said.model_copy(update={"first_rows": seen})
     with storing(store.folder), store.locked(progress):
         with clock.step("check", Text("데이터를 확인하는 중", "checking the data")):
             plan = job.plan(store)

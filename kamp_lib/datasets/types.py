@@ -195,6 +195,13 @@ class StoredColumn(BaseModel):
         )
 
 
+class FirstRows(BaseModel):
+    """A few rows as people read them, under their stored names."""
+
+    columns: list[str]
+    rows: list[list[str]]
+
+
 class IngestResult(BaseModel):
     """What an ingest did; `kamp ingest --json` prints exactly this.
 
@@ -220,6 +227,9 @@ class IngestResult(BaseModel):
     mapping_file: str | None = None
     files: list[dict[str, Any]] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)
+    first_rows: FirstRows | None = Field(
+        default=None, description="of a dry run: the rows as they would be stored"
+    )
 
     def _repr_html_(self) -> str:
         from kamp_lib.datasets.displays import result_html

@@ -14,11 +14,11 @@ CATALOGUE = Path(__file__).parent / "words.yaml"
 
 
 @cache
-def catalogue() -> dict[str, Text]:
+def catalogue(path: Path = CATALOGUE) -> dict[str, Text]:
     """All words by key."""
     # libyaml reads ten times faster; the pure reader is there everywhere
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    entries = yaml.load(CATALOGUE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return {key: Text(**entry) for key, entry in entries.items()}
 
 
@@ -28,12 +28,13 @@ class Words:
     A `Text` among the values is said in the same language.
     """
 
-    def __init__(self, lang: Language) -> None:
+    def __init__(self, lang: Language, path: Path = CATALOGUE) -> None:
         self.lang: Language = lang
+        self.catalogue = catalogue(path)
 
     def __call__(self, key: str, **values: Any) -> str:
         said = {k: self.of(v) if isinstance(v, Text) else v for k, v in values.items()}
-        return self.of(catalogue()[key]).format(**said)
+        return self.of(self.catalogue[key]).format(**said)
 
     def of(self, text: Text) -> str:
         """The side of `text` that this language reads."""
@@ -41,4 +42,4 @@ class Words:
 
     def maybe(self, key: str, default: str, **values: Any) -> str:
         """The words of `key`, or `default` when the catalogue has none."""
-        return self(key, **values) if key in catalogue() else default
+        return self(key, **values) if key in self.catalogue else default

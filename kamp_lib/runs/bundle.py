@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import from_json
 
 from kamp_lib.errors import KampError
+from kamp_lib.runs.plain import read_plain
 from kamp_lib.runs.record import RunRecord
 from kamp_lib.tenancy import Tenant
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kamp_lib.learning import RiskModel
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]+")
+LARGEST_RECORD = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Bundle:
         file = self.path / "run.json"
         try:
             # a record that we wrote holds no NaN and no Infinity
-            content = from_json(file.read_bytes(), allow_inf_nan=False)
+            text = read_plain(self.path, file.name, LARGEST_RECORD)
+            content = from_json(text, allow_inf_nan=False)
             return RunRecord.model_validate(content)
         except (OSError, ValueError) as error:
             raise KampError(

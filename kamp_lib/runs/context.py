@@ -28,7 +28,7 @@ from kamp_lib.errors import KampError, UsageError
 from kamp_lib.runs.bundle import Bundle
 from kamp_lib.runs.record import DatasetRef, ModelRef, RunRecord
 from kamp_lib.runs.staging import finish, new_run_id, staging
-from kamp_lib.settings import package_version
+from kamp_lib.settings import package_version, person
 from kamp_lib.tenancy import Tenant, tenant_at, tenant_named
 from kamp_lib.text import Text
 
@@ -108,6 +108,7 @@ class Run:
             tenant=self.tenant.slug,
             tenant_name=self.tenant.name,
             time_zone=self.tenant.time_zone,
+            person=person(),
             model=model_ref(self.family, self.model, self.task),
             dataset=dataset_ref(self.dataset),
             parameters=self.parameters,

@@ -36,7 +36,7 @@ from kamp_lib.runs.context import (
 )
 from kamp_lib.runs.record import RunRecord
 from kamp_lib.runs.staging import finish, new_run_id, staging
-from kamp_lib.settings import settings
+from kamp_lib.settings import person, settings
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text, language
 
@@ -185,6 +185,7 @@ def _failed(
         tenant=tenant.slug,
         tenant_name=tenant.name,
         time_zone=tenant.time_zone,
+        person=person(),
         model=model_ref(family, standard, task),
         dataset=dataset_ref(data),
         parameters=request.parameters,

@@ -54,6 +54,7 @@ class RunRecord(BaseModel):
     tenant: str
     tenant_name: Text
     time_zone: str
+    person: str | None = Field(default=None, description="who ran it")
     model: ModelRef
     dataset: DatasetRef | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)

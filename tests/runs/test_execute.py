@@ -85,6 +85,14 @@ def test_an_error_of_ours_becomes_a_failed_bundle_with_its_sentence(
     assert record.verdict is None
 
 
+def test_a_bundle_says_who_ran_it(
+    moulder: Tenant, template: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template("raise ValueError('x')")
+    monkeypatch.setenv("KAMP_PERSON", "ann")
+    assert execute(moulder, MODEL).record.person == "ann"
+
+
 def test_any_other_error_is_named_and_the_notebook_kept(
     moulder: Tenant, template: Callable
 ) -> None:

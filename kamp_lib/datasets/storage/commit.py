@@ -26,10 +26,10 @@ from deltalake import (
 from deltalake.transaction import create_table_with_add_actions
 
 from kamp_lib.datasets.storage.durable import refuse_links, sync
-from kamp_lib.datasets.storage.lock import person
 from kamp_lib.datasets.storage.log import INGEST, OP, RETIRED, TO, WHO, log_files
 from kamp_lib.datasets.storage.store import Store
 from kamp_lib.datasets.storage.table_files import write_table_files
+from kamp_lib.settings import person
 
 # Every commit file stays: it is the history. Values do not leak into it as statistics.
 CONFIGURATION = {

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from kamp_lib.errors import KampError
 from kamp_lib.progress import Progress, silent
+from kamp_lib.settings import person
 from kamp_lib.text import Text
 
 WAIT_S = 600.0
@@ -46,16 +47,6 @@ def _wait(lock: FileLock, name: str, holder: Text) -> None:
             f"데이터셋 '{name}'에 다른 작업({holder.ko})이 진행 중입니다. 끝난 뒤 다시 하세요.",
             f"{holder.en} is writing to data set {name!r}; try again when it is done.",
         ) from error
-
-
-def person() -> str:
-    """Who is at work: the hub's user in a workspace, else that of the system."""
-    import getpass
-
-    try:
-        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as sandboxes have
-        return str(os.getuid())
 
 
 def _sign(path: Path) -> None:
