@@ -90,7 +90,7 @@ def test_a_bundle_says_who_ran_it(
 ) -> None:
     template("raise ValueError('x')")
     monkeypatch.setenv("KAMP_PERSON", "ann")
-    assert execute(moulder, MODEL).record.person == "ann"
+    assert runs.execute(moulder, MODEL).record.person == "ann"
 
 
 def test_any_other_error_is_named_and_the_notebook_kept(
