@@ -13,9 +13,11 @@ from jupyterhub.auth import Authenticator
 from oauthenticator.generic import GenericOAuthenticator
 from tornado import web
 
+from kamp_lib.hub.handlers import own_handlers
 from kamp_lib.hub.roles import EVERYBODY, managed_role
 from kamp_lib.hub.sign_in import PasswordChangeNeeded, sign_in_handlers
-from kamp_lib.tenancy import Access, Registry, open_registry
+from kamp_lib.tenancy import Access, open_registry
+from kamp_lib.tenancy.registry import Registry
 from kamp_lib.text import Text
 
 # A removal has to bite within a minute: this, and the cache of a report server.
@@ -100,9 +102,7 @@ class KampAuthenticator(RegistryRoles):
         return self._model(access, handler) if access else None
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        from kamp_lib.hub.publishing import publishing_handlers
-
-        return [*sign_in_handlers(), *publishing_handlers()]
+        return [*sign_in_handlers(), *own_handlers()]
 
 
 class KampOIDC(RegistryRoles, GenericOAuthenticator):
@@ -126,9 +126,7 @@ class KampOIDC(RegistryRoles, GenericOAuthenticator):
         return await RegistryRoles.refresh_user(self, user, handler)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        from kamp_lib.hub.publishing import publishing_handlers
-
-        return [*GenericOAuthenticator.get_handlers(self, app), *publishing_handlers()]
+        return [*GenericOAuthenticator.get_handlers(self, app), *own_handlers()]
 
 
 def _locked(until: Any) -> Text:

@@ -13,6 +13,12 @@ from urllib.parse import quote, urlsplit
 
 from traitlets.config import Config
 
+from kamp_lib.hub.portal import (
+    page_variables,
+    portal_roles,
+    portal_service,
+    portal_url,
+)
 from kamp_lib.hub.roles import EVERYBODY
 from kamp_lib.settings import Settings
 
@@ -101,8 +107,6 @@ def servers(c: Config, s: Settings) -> None:
 
 def services(c: Config, s: Settings) -> None:
     """The portal, the culler of idle servers, the keeper of the registry's word."""
-    from kamp_lib.hub.portal import portal_roles, portal_service
-
     environment = {"KAMP_HOME": str(s.home.absolute()), "KAMP_LANG": s.lang}
     c.JupyterHub.services = [
         portal_service(),
@@ -139,14 +143,9 @@ def services(c: Config, s: Settings) -> None:
 def pages(c: Config, s: Settings) -> None:
     """The hub's own pages in our words and look; everybody lands on the portal."""
     c.JupyterHub.template_paths = [str(s.templates / "portal")]
-    c.JupyterHub.default_url = "/services/portal/"
+    c.JupyterHub.template_vars = page_variables()
+    c.JupyterHub.default_url = portal_url()
     c.JupyterHub.redirect_to_server = False
-    c.JupyterHub.template_vars = {"kamp_lang": s.lang}
-
-
-def log(c: Config) -> None:
-    c.JupyterHub.log_level = "INFO"
-    c.JupyterHub.extra_log_handlers = []
 
 
 def proxy_command() -> list[str]:

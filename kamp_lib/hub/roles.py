@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kamp_lib.hub.portal import VISIT
 from kamp_lib.tenancy import Access, Role
 
 REPORT = "report"
@@ -17,7 +18,12 @@ REPORT = "report"
 EVERYBODY: dict[str, Any] = {
     "name": "user",
     "description": "Be known to the hub",
-    "scopes": ["read:users!user", "users:activity!user", "access:servers!user"],
+    "scopes": [
+        "read:users!user",
+        "users:activity!user",
+        "access:servers!user",
+        VISIT,
+    ],
 }
 OPERATOR = ["admin-ui", "list:users", "read:users", "read:hub", "servers"]
 

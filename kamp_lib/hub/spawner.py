@@ -20,7 +20,8 @@ from kamp_lib.hub import bubblewrap, cgroups
 from kamp_lib.hub.profile import Kind, Profile, profile
 from kamp_lib.hub.roles import REPORT, may_run
 from kamp_lib.settings import settings
-from kamp_lib.tenancy import Registry, open_registry, tenant_named
+from kamp_lib.tenancy import open_registry, tenant_named
+from kamp_lib.tenancy.registry import Registry
 from kamp_lib.text import Text
 from kamp_lib.workspace import lab_arguments, lab_environment
 
@@ -131,6 +132,9 @@ class KampSpawner(LocalProcessSpawner):
     def _environment(self) -> dict[str, str]:
         env: dict[str, Any] = {
             **self.get_env(),
+            # It listens on a socket, but asks this address for its prefix; a port other
+            # than Jupyter's own would contradict the socket.
+            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:8888{self.server.base_url}",
             "KAMP_TENANT_HOME": "/workspace",
             "KAMP_LANG": settings().lang,
             "KAMP_TEMPLATES": str(settings().templates),

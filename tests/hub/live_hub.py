@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
+CONFIG = Path(__file__).resolve().parents[2] / "hub_config.py"
 STARTING_S = 90
 # who there is, by name: operator, or company -> role
 PEOPLE: dict[str, Any] = {
@@ -44,7 +44,9 @@ def settle(home: Path) -> None:
     from kamp_lib.tenancy import Role, open_registry
 
     registry = open_registry(f"sqlite:///{home / 'platform.db'}")
-    registry.add_sme("acme", "하늘몰드", "Haneul Mold", equipment=("injection-moulding",))
+    registry.add_sme(
+        "acme", "하늘몰드", "Haneul Mold", equipment=("injection-moulding",)
+    )
     registry.add_sme("bolt", "나래정밀", "Narae CNC", equipment=("cnc-machine",))
     for name, what in PEOPLE.items():
         registry.add_person(name, name.title(), operator=what == "operator")
@@ -105,7 +107,11 @@ class Visitor:
     def api(self, method: str, path: str, **options: Any) -> requests.Response:
         """The hub's REST API, as a page of the hub would call it."""
         xsrf = next(
-            (c.value for c in self.session.cookies if c.name == "_xsrf" and c.path == "/hub/"),
+            (
+                c.value
+                for c in self.session.cookies
+                if c.name == "_xsrf" and c.path == "/hub/"
+            ),
             "",
         )
         url = self._whole(f"/hub/api{path}")
@@ -139,7 +145,9 @@ class Visitor:
             form = {"_xsrf": xsrf_of(page.text)}
             form["scopes"] = re.findall(r'name="scopes"[^>]*value="([^"]+)"', page.text)
             page = self.post(
-                page.url, data=form, headers={"Referer": page.url, "Origin": self.hub.url}
+                page.url,
+                data=form,
+                headers={"Referer": page.url, "Origin": self.hub.url},
             )
         return page
 
@@ -164,7 +172,7 @@ def running_hub(home: Path, **environment: str) -> Iterator[LiveHub]:
         "KAMP_HUB_URL": f"http://kamp.localhost:{port}",
         **environment,
     }
-    command = [sys.executable, "-m", "jupyterhub", "-f", str(ROOT / "hub_config.py")]
+    command = [sys.executable, "-m", "jupyterhub", "-f", str(CONFIG)]
     with (home / "hub.log").open("ab") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=out, env=env, cwd=home, start_new_session=True
@@ -191,5 +199,6 @@ def wait_until_it_answers(hub: LiveHub) -> None:
             if requests.get(f"{hub.url}/hub/api/", timeout=5).status_code == 200:
                 return
         except requests.ConnectionError:
-            time.sleep(0.2)
+            pass  # not yet
+        time.sleep(0.2)
     pytest.fail(f"the hub did not start: {hub.log[-6000:]}")
