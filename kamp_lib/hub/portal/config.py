@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from jupyterhub.utils import random_port
+
 from kamp_lib.hub.portal.addresses import NAME
 from kamp_lib.settings import settings
 
@@ -16,8 +18,12 @@ VISIT = f"access:services!service={NAME}"
 ON_BEHALF = ["read:servers", "start:servers", "delete:servers", "list:users"]
 
 
-def portal_service() -> dict[str, Any]:
-    """The entry of `c.JupyterHub.services`."""
+def portal_service(port: int | None = None) -> dict[str, Any]:
+    """The entry of `c.JupyterHub.services`; on a free port of loopback when none is named.
+
+    JupyterHub takes no unix socket here. No server of a company reaches the port (they
+    have no network), and who reaches it still has to sign in.
+    """
     s = settings()
     environment = {
         "KAMP_HOME": str(s.home.absolute()),
@@ -28,8 +34,7 @@ def portal_service() -> dict[str, Any]:
     }
     return {
         "name": NAME,
-        # the hub picks a free port of the loopback interface
-        "url": "http://127.0.0.1:0",
+        "url": f"http://127.0.0.1:{port or random_port()}",
         "command": [sys.executable, "-m", "kamp_lib.hub.portal"],
         "environment": environment,
         "oauth_client_allowed_scopes": ON_BEHALF,
