@@ -16,8 +16,7 @@ from tornado import web
 from kamp_lib.hub.handlers import own_handlers
 from kamp_lib.hub.roles import EVERYBODY, managed_role
 from kamp_lib.hub.sign_in import PasswordChangeNeeded, sign_in_handlers
-from kamp_lib.tenancy import Access, open_registry
-from kamp_lib.tenancy.registry import Registry
+from kamp_lib.tenancy import Access, Registry, open_registry
 from kamp_lib.text import Text
 
 # A removal has to bite within a minute: this, and the cache of a report server.
@@ -76,7 +75,7 @@ class RegistryRoles(Authenticator):
                 # a scope on a server of a hub user that is not there yet can start nothing
                 handler.user_from_username(slug)
         role = managed_role(access)
-        roles = [{"name": EVERYBODY["name"]}, *([role] if role else [])]
+        roles = [EVERYBODY, *([role] if role else [])]
         # the list of members belongs to the start of the hub only
         return {
             "name": access.person.name,

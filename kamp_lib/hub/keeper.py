@@ -13,8 +13,7 @@ from typing import Any
 
 from kamp_lib.hub.api import HubApi
 from kamp_lib.hub.roles import REPORT, may_run
-from kamp_lib.tenancy import open_registry
-from kamp_lib.tenancy.registry import Registry
+from kamp_lib.tenancy import Registry, open_registry
 
 EVERY_S = 10
 log = logging.getLogger("kamp.keeper")

@@ -93,7 +93,7 @@ class PasswordHandler(BaseHandler):
             self.set_status(400)
         html = await self.render_template(
             "password.html",
-            name=name,
+            person=name,
             error=str(error) if error else None,
             next=self.get_argument("next", ""),
             xsrf=self.xsrf_token.decode("ascii"),

@@ -20,8 +20,7 @@ from kamp_lib.hub import bubblewrap, cgroups
 from kamp_lib.hub.profile import Kind, Profile, profile
 from kamp_lib.hub.roles import REPORT, may_run
 from kamp_lib.settings import settings
-from kamp_lib.tenancy import open_registry, tenant_named
-from kamp_lib.tenancy.registry import Registry
+from kamp_lib.tenancy import Registry, open_registry, tenant_named
 from kamp_lib.text import Text
 from kamp_lib.workspace import lab_arguments, lab_environment
 

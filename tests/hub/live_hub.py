@@ -19,6 +19,8 @@ import pytest
 import requests
 
 CONFIG = Path(__file__).resolve().parents[2] / "hub_config.py"
+    os.environ.get("THIN") or Path(__file__).resolve().parents[2] / "hub_config.py"
+)
 STARTING_S = 90
 # who there is, by name: operator, or company -> role
 PEOPLE: dict[str, Any] = {
@@ -91,13 +93,18 @@ class Visitor:
     session: requests.Session = field(default_factory=requests.Session)
 
     def get(self, url: str, **options: Any) -> requests.Response:
-        return self.session.get(self._whole(url), timeout=60, **options)
+        return self._ask("GET", self._whole(url), **options)
 
     def post(self, url: str, **options: Any) -> requests.Response:
-        return self.session.post(self._whole(url), timeout=60, **options)
+        return self._ask("POST", self._whole(url), **options)
 
     def delete(self, url: str, **options: Any) -> requests.Response:
-        return self.session.delete(self._whole(url), timeout=60, **options)
+        return self._ask("DELETE", self._whole(url), **options)
+
+    def _ask(self, method: str, url: str, **options: Any) -> requests.Response:
+        answer = self.session.request(method, url, timeout=60, **options)
+        answer.encoding = "utf-8"
+        return answer
 
     def sign_in(self, name: str, password: str = PASSWORD) -> requests.Response:
         page = self.get("/hub/login")
@@ -116,8 +123,8 @@ class Visitor:
         )
         url = self._whole(f"/hub/api{path}")
         headers = {"X-XSRFToken": xsrf or "", "Referer": f"{self.hub.url}/hub/home"}
-        return self.session.request(
-            method, url, headers=headers, params={"_xsrf": xsrf}, timeout=60, **options
+        return self._ask(
+            method, url, headers=headers, params={"_xsrf": xsrf}, **options
         )
 
     def start(self, slug: str, server: str) -> requests.Response:
