@@ -19,8 +19,6 @@ import pytest
 import requests
 
 CONFIG = Path(__file__).resolve().parents[2] / "hub_config.py"
-    os.environ.get("THIN") or Path(__file__).resolve().parents[2] / "hub_config.py"
-)
 STARTING_S = 90
 # who there is, by name: operator, or company -> role
 PEOPLE: dict[str, Any] = {
