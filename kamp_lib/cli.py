@@ -26,14 +26,18 @@ def _app() -> Callable[[], None]:
     """Put the verbs together; their help speaks the language that is set by now."""
     import typer
 
-    from kamp_lib.verbs import (  # noqa: F401 - rows and versions are verbs of datasets
+    from kamp_lib.verbs import (  # noqa: F401 - leaving, rows and versions add verbs to others
         analysis,
         catalogue,
         datasets,
         hub,
         ingest,
+        leaving,
+        platform,
         rows,
         setup,
+        tenants,
+        users,
         versions,
     )
 
@@ -50,7 +54,10 @@ def _app() -> Callable[[], None]:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.add_typer(setup.app)
-    app.add_typer(setup.tenants, name="tenant")
+    app.add_typer(tenants.tenants, name="tenant")
+    app.add_typer(users.users, name="user")
+    app.add_typer(platform.db, name="db")
+    app.add_typer(platform.app)
     app.add_typer(catalogue.models, name="models")
     app.add_typer(ingest.app)
     app.add_typer(datasets.datasets, name="datasets")

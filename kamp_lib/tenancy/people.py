@@ -137,6 +137,15 @@ def of_company(session: Session, slug: str) -> dict[str, frozenset[Role]]:
     return {person: frozenset(r) for person, r in roles.items()}
 
 
+def all_roles(session: Session) -> dict[str, dict[str, frozenset[Role]]]:
+    """Roles by person and company, suspended or not."""
+    roles: dict[str, dict[str, frozenset[Role]]] = defaultdict(dict)
+    for row in session.scalars(select(RoleRow)):
+        held = roles[row.person].get(row.slug, frozenset())
+        roles[row.person][row.slug] = held | {Role(row.role)}
+    return dict(roles)
+
+
 def as_person(row: PersonRow) -> Person:
     """The value of a row."""
     return Person(

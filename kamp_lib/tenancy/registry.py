@@ -7,7 +7,7 @@ where transactions begin and end, and where every change gets its line in the au
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session
 
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.settings import settings
-from kamp_lib.tenancy import audit, database, lockout, names, people, schema, smes
+from kamp_lib.tenancy import (
+    audit,
+    database,
+    lockout,
+    names,
+    people,
+    removal,
+    schema,
+    smes,
+)
 from kamp_lib.tenancy.passwords import Passwords
 from kamp_lib.tenancy.plans import DEFAULT
 from kamp_lib.tenancy.sign_in import Desk, first_password
@@ -108,6 +117,10 @@ class Registry:
             passwords=self._desk.passwords,
             now=self._now,
         )
+
+    def folder(self, slug: str) -> Path:
+        """Where a company's files lie."""
+        return self.home / "tenants" / slug
 
     def close(self) -> None:
         """Give the connections back."""
@@ -214,10 +227,25 @@ class Registry:
                 self._note(session, f"tenant.{verb}", slug)
 
     def remove_sme(self, slug: str) -> None:
-        """The row and all roles; the folder is not touched (see `kamp tenant remove`)."""
+        """The company, everybody's roles in it, and its folder; nothing comes back.
+
+        The folder is moved out of sight before the row goes, and deleted after it. A
+        call that was killed can be made again at any point.
+
+        Raises
+        ------
+        KampError
+            When there is no such company, nor anything left of one.
+        """
+        folder = self.folder(slug)
         with self._writing() as session:
-            smes.remove(session, slug)
-            self._note(session, "tenant.remove", slug)
+            if smes.exists(session, slug):
+                removal.move_away(folder)
+                smes.remove(session, slug)
+                self._note(session, "tenant.remove", slug)
+            elif not (names.is_legal(slug) and removal.remains(folder.parent, slug)):
+                smes.found(session, slug)  # says that there is none
+        removal.sweep(folder.parent, slug)
 
     # people
 
@@ -240,6 +268,7 @@ class Registry:
         email: str | None = None,
         password: str | None = None,
         must_change: bool = True,
+        roles: Iterable[tuple[str, Role | str]] = (),
     ) -> str:
         """A new person; returns the password for the first sign-in.
 
@@ -249,6 +278,8 @@ class Registry:
             Made up when left out; one that is given has to follow the rules.
         must_change
             Whether the person has to choose an own one at the first sign-in.
+        roles
+            Companies and roles from the start: with the person, or not at all.
         """
         password = first_password(password, name, display_name)
         hashed = self._desk.passwords.hash(password)
@@ -264,7 +295,16 @@ class Registry:
                 now=self._now(),
             )
             self._note(session, "user.add", name, operator=operator)
+            session.flush()
+            for slug, role in roles:
+                self._assign(session, name, slug, _role(role))
         return password
+
+    def first_operator(self, name: str, display_name: str) -> str | None:
+        """The one who sets the platform up, and the password; None when there is one."""
+        if any(person.operator for person in self.people()):
+            return None
+        return self.add_person(name, display_name, operator=True)
 
     def remove_person(self, name: str) -> None:
         """Somebody leaves; the last operator cannot."""
@@ -274,11 +314,13 @@ class Registry:
 
     def assign(self, person: str, slug: str, role: Role | str) -> None:
         """Give a person a role in a company; twice is once."""
-        role = _role(role)
         with self._writing() as session:
-            smes.found(session, slug)
-            if people.assign(session, person, slug, role):
-                self._note(session, "user.assign", slug, person=person, role=role.value)
+            self._assign(session, person, slug, _role(role))
+
+    def _assign(self, session: Session, person: str, slug: str, role: Role) -> None:
+        smes.found(session, slug)
+        if people.assign(session, person, slug, role):
+            self._note(session, "user.assign", slug, person=person, role=role.value)
 
     def unassign(self, person: str, slug: str, role: Role | str | None = None) -> None:
         """Take a role away, or all that the person has in that company."""
@@ -292,6 +334,11 @@ class Registry:
         """What a person may do now; None when there is no such person."""
         with self._reading() as session:
             return people.access(session, name)
+
+    def roles(self) -> dict[str, dict[str, frozenset[Role]]]:
+        """Everybody's roles by person and company, suspended ones too."""
+        with self._reading() as session:
+            return people.all_roles(session)
 
     def people_of(self, slug: str) -> dict[str, frozenset[Role]]:
         """Who has which roles in a company, suspended or not."""
@@ -350,11 +397,15 @@ class Registry:
             audit.write(session, self._now(), actor, action, subject, detail)
 
     def audit_entries(
-        self, subject: str | None = None, limit: int | None = 100
+        self,
+        subject: str | None = None,
+        limit: int | None = 100,
+        *,
+        since: datetime | None = None,
     ) -> list[AuditEntry]:
         """What was done, newest first; to one company or person, or to all."""
         with self._reading() as session:
-            return audit.entries(session, subject, limit=limit)
+            return audit.entries(session, subject, limit=limit, since=since)
 
 
 def _folder_of(home: Path, wanted: Tenant) -> Tenant:

@@ -83,9 +83,13 @@ def set_status(session: Session, slug: str, status: Status) -> bool:
     return changed
 
 
+def exists(session: Session, slug: str) -> bool:
+    """Whether there is such a company."""
+    return names.is_legal(slug) and session.get(SmeRow, slug) is not None
+
+
 def remove(session: Session, slug: str) -> None:
     """The row and everybody's roles in it; the user id stays given."""
-    _row(session, slug)
     session.execute(delete(SmeRow).where(SmeRow.slug == slug))
     session.execute(delete(NameRow).where(NameRow.name == slug))
 

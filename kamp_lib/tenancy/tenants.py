@@ -143,7 +143,8 @@ def list_tenants(
         return []
     found = []
     for folder in folders:
-        if not (folder / "tenant.toml").is_file():
+        # what a removal put aside is no company any more
+        if folder.name.startswith(".") or not (folder / "tenant.toml").is_file():
             continue
         try:
             found.append(_own(folder))

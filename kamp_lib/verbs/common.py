@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer import rich_utils
 
-from kamp_lib.errors import UsageError
+from kamp_lib import console
+from kamp_lib.errors import KampError, UsageError
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant, tenant_named
 from kamp_lib.text import Text
@@ -67,6 +68,11 @@ def shown(value: Any) -> str:
 
 def span(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:,g} – {high:,g}"
+
+
+def complain(error: KampError) -> None:
+    """One thing that cannot be read does not hide the others."""
+    console.complain(str(error))
 
 
 def print_json(value: Any) -> None:

@@ -1,130 +1,66 @@
-"""Setting up and serving: `init`, `tenant`, `pages`, `demo`."""
+"""Setting up and serving: `init`, `pages`, `demo`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from kamp_lib import console
 from kamp_lib.console import say
-from kamp_lib.errors import KampError
 from kamp_lib.settings import settings
-from kamp_lib.tenancy import Tenant, tenant_named
-from kamp_lib.text import Text
-from kamp_lib.verbs.common import (
-    Json,
-    _,
-    example,
-    print_json,
+from kamp_lib.tenancy import tenant_named
+from kamp_lib.verbs.common import Json, _, complain, example, print_json
+from kamp_lib.verbs.platform import (
+    platform,
+    prepare_database,
+    refuse_in_a_workspace,
+    show_password,
 )
 
 app = typer.Typer()
 
 
-tenants = typer.Typer(
-    no_args_is_help=True, help=_("기업(SME)을 추가하고 봅니다.", "Companies (SMEs).")
-)
-
-
 @app.command(
-    help=_("KAMP_HOME 폴더를 준비합니다.", "Prepare KAMP_HOME."),
+    help=_(
+        "KAMP_HOME과 데이터베이스를 준비하고 첫 운영자를 만듭니다.",
+        "Prepare KAMP_HOME and the database, and make the first operator.",
+    ),
     epilog=example("kamp init", "KAMP_HOME=/srv/kamp kamp init"),
 )
-def init(as_json: Json = False) -> None:
+def init(
+    operator: Annotated[
+        str, typer.Option(help=_("첫 운영자의 ID", "id of the first operator"))
+    ] = "operator",
+    as_json: Json = False,
+) -> None:
+    refuse_in_a_workspace()
     home = settings().home.expanduser().resolve()
     there = (home / "tenants").is_dir()
     (home / "tenants").mkdir(parents=True, exist_ok=True)
+    prepare_database()
+    with platform() as registry:
+        password = registry.first_operator(operator, str(_("운영자", "Operator")))
+        adopted = [sme.slug for sme in registry.adopt(refused=complain)]
     if as_json:
-        print_json({"home": str(home), "created": not there})
+        first = {"name": operator, "password": password} if password else None
+        made = {"home": str(home), "created": not there}
+        print_json({**made, "operator": first, "adopted": adopted})
         return
     if there:
         say(f"이미 준비되어 있습니다: {home}", f"it is there already: {home}")
     else:
         say(f"준비했습니다: {home}", f"prepared: {home}")
+    if adopted:
+        names = ", ".join(adopted)
+        say(f"폴더만 있던 기업을 등록했습니다: {names}", f"registered: {names}")
+    if password:
+        say(f"첫 운영자: {operator}", f"first operator: {operator}")
+        show_password(password)
     say(
         "다음: kamp tenant add 기업ID 기업이름 --equipment injection-moulding",
         "next: kamp tenant add SLUG NAME --equipment injection-moulding",
     )
-
-
-@tenants.command(
-    "add",
-    help=_("기업을 추가합니다.", "Add a company."),
-    epilog=example(
-        "kamp tenant add haneul-mold 하늘몰드 --equipment injection-moulding"
-    ),
-)
-def tenant_add(
-    slug: Annotated[str, typer.Argument(help=_("기업 ID(영문 소문자)", "slug"))],
-    name: Annotated[str, typer.Argument(help=_("기업 이름(한국어)", "Korean name"))],
-    name_en: Annotated[
-        str | None, typer.Option(help=_("기업 이름(영어)", "English name"))
-    ] = None,
-    equipment: Annotated[
-        list[str] | None, typer.Option(help=_("설비 ID(여러 번)", "equipment id"))
-    ] = None,
-    time_zone: Annotated[
-        str, typer.Option(help=_("시간대", "time zone"))
-    ] = "Asia/Seoul",
-    as_json: Json = False,
-) -> None:
-    from kamp_lib.catalog import equipment_type, equipment_types
-    from kamp_lib.tenancy import add_tenant
-
-    kinds = tuple(equipment_type(kind).id for kind in equipment or ())
-    tenant = add_tenant(slug, name, name_en, equipment=kinds, time_zone=time_zone)
-    if as_json:
-        print_json(_tenant_as_json(tenant))
-        return
-    say(f"기업을 추가했습니다: {tenant.home}", f"added the company: {tenant.home}")
-    if kinds:
-        ko, en = (f"kamp ingest {slug} {kinds[0]} {w}" for w in ("파일", "FILE"))
-    else:
-        there = ", ".join(equipment_types())
-        ko = f"kamp ingest {slug} 설비 파일 (설비: {there})"
-        en = f"kamp ingest {slug} EQUIPMENT FILE (equipment: {there})"
-    say(f"다음: {ko}", f"next: {en}")
-
-
-@tenants.command(
-    "list",
-    help=_("기업 목록을 봅니다.", "List the companies."),
-    epilog=example("kamp tenant list --json"),
-)
-def tenant_list(as_json: Json = False) -> None:
-    from kamp_lib.tenancy import list_tenants
-
-    there = list_tenants(unreadable=_complain)
-    if as_json:
-        print_json([_tenant_as_json(t) for t in there])
-    elif not there:
-        say(
-            "등록된 기업이 아직 없습니다. 추가: kamp tenant add 기업ID 기업이름",
-            "there is no company yet; add one: kamp tenant add SLUG NAME",
-        )
-    else:
-        console.table(
-            [Text("기업 ID", "slug"), Text("이름", "name"), Text("설비", "equipment")],
-            [[t.slug, t.name, ", ".join(t.equipment)] for t in there],
-        )
-
-
-def _complain(error: KampError) -> None:
-    """One company that cannot be read does not hide the others."""
-    console.complain(str(error))
-
-
-def _tenant_as_json(tenant: Tenant) -> dict[str, Any]:
-    return {
-        "slug": tenant.slug,
-        "name_ko": tenant.name.ko,
-        "name_en": tenant.name.en,
-        "equipment": list(tenant.equipment),
-        "time_zone": tenant.time_zone,
-        "home": str(tenant.home.resolve()),
-    }
 
 
 @app.command(
@@ -148,7 +84,7 @@ def pages(
     elif settings().tenant_home is not None:
         companies = [tenant_named()]
     else:
-        companies = list_tenants(unreadable=_complain)
+        companies = list_tenants(unreadable=complain)
     say(
         f"브라우저에서 http://127.0.0.1:{port}/ 을 여세요. 끝내려면 Ctrl-C를 누르세요.",
         f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it.",
