@@ -44,6 +44,7 @@ TMP_MB = 2048
 OPEN_FILES = 4096
 # A limit of exactly 1 also stops programs that the system hands core dumps to.
 CORE_BYTES = 1
+FIRST_TO_GO = 300
 MB = 2**20
 
 Bind = tuple[Path, str, bool]  # source, target, writable
@@ -256,6 +257,8 @@ def _as_company(there: Places, limits: Sequence[str] = ()) -> list[str]:
 def _script(command: CommandLine, limits: Sequence[Path]) -> str:
     """The shell that holds the parts together."""
     lines = [f"echo $$ > {shlex.quote(str(file))} || exit 125" for file in limits]
+    # when the whole machine runs out of memory, servers go before the platform
+    lines.append(f"echo {FIRST_TO_GO} > /proc/$$/oom_score_adj")
     # with job control, what runs in the background can be interrupted; what the shell
     # has to say about its jobs is no news
     lines += ["umask 022", "set -m", "exec 4>&2 2>/dev/null"]

@@ -208,6 +208,10 @@ def _write_v1(folders: dict[str, Path], limits: Limits) -> None:
         if file is plain or both.exists():
             file.write_text(str(amount))
     (cpu / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+    # v1 refuses less than what a group inside has: those follow first
+    for inside in cpu.glob("*/cpu.cfs_quota_us"):
+        if _number(inside) > _quota(limits):
+            inside.write_text(str(_quota(limits)))
     (cpu / "cpu.cfs_quota_us").write_text(str(_quota(limits)))
     (folders["pids"] / "pids.max").write_text(str(limits.processes))
 

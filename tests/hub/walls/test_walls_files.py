@@ -11,7 +11,7 @@ from hub.walls.walled import MARK, Grounds, both, dropped
 
 from kamp_lib.hub.profile import Kind
 
-FIND_MARK = f"""
+FIND_MARK = """
 found = []
 for folder, names, files in os.walk("/"):
     names[:] = [n for n in names if (folder, n) != ("/", "proc")]
@@ -237,7 +237,8 @@ def test_a_home_inside_what_all_companies_see_is_refused(
 
 
 def test_without_the_private_tmp_the_machines_would_be_seen(grounds: Grounds) -> None:
-    tmpfs = ("--perms", "1777", "--size", str(2048 * 2**20), "--tmpfs", "/tmp")
+    size = str(2048 * 2**20)
+    tmpfs = ("--perms", "1777", "--size", size, "--tmpfs", "/tmp")  # noqa: S108
 
     def machines(argv: list[str]) -> list[str]:
         at = argv.index("--hostname")

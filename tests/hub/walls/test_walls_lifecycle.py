@@ -206,4 +206,4 @@ def test_a_second_start_takes_the_place_of_what_was_left(grounds: Grounds) -> No
         with serving(grounds) as (process, port):
             process.kill()
             process.wait()
-            eventually(lambda: not answers(port))  # noqa: B023 - asked for right here
+            eventually(lambda: not answers(port))
