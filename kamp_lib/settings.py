@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +24,13 @@ def _templates() -> Path:
     here = Path(__file__).parent
     beside = here.parent / "templates"
     return beside if beside.is_dir() else here / "_templates"
+
+
+def _guidebooks() -> Path:
+    """`notebooks/` beside the package in a checkout, inside it in a wheel."""
+    here = Path(__file__).parent
+    beside = here.parent / "notebooks"
+    return beside if beside.is_dir() else here / "_guidebooks"
 
 
 class Settings(BaseSettings):
@@ -49,6 +56,9 @@ class Settings(BaseSettings):
     lang: Literal["ko", "en"] = Field(default="ko", description="Language of messages.")
     templates: Path = Field(
         default_factory=_templates, description="Analysis and report templates."
+    )
+    guidebooks: Path = Field(
+        default_factory=_guidebooks, description="Notebooks to learn from."
     )
     database: str | None = Field(
         default=None,
@@ -124,6 +134,12 @@ class Settings(BaseSettings):
     chromium: str | None = Field(
         default=None, description="Path of Chromium for PDF export; found when unset."
     )
+
+    @field_validator("home", "tenant_home")
+    @classmethod
+    def _with_the_persons_home(cls, path: Path | None) -> Path | None:
+        """`~/kamp` means the same for every part of the program."""
+        return path.expanduser() if path is not None else None
 
     @property
     def database_url(self) -> str:
