@@ -12,7 +12,8 @@ from tornado import web
 from tornado.httputil import url_concat
 
 from kamp_lib.errors import KampError
-from kamp_lib.text import Text
+from kamp_lib.hub.portal.language import language_of
+from kamp_lib.text import Text, choose_language
 
 # What JupyterHub says, in words for people.
 SAID = {
@@ -34,7 +35,16 @@ class PasswordChangeNeeded(web.HTTPError):
         self.name = name
 
 
-class KampLoginHandler(LoginHandler):
+class InReadersWords(BaseHandler):
+    """Says what it says in the language that this browser has chosen."""
+
+    async def prepare(self) -> None:
+        # holds for this request only: each is a task with a context of its own
+        choose_language(language_of(self))
+        await super().prepare()
+
+
+class KampLoginHandler(InReadersWords, LoginHandler):
     """JupyterHub's sign-in, which leads a first sign-in to the change of password."""
 
     async def post(self) -> None:
@@ -53,7 +63,7 @@ class KampLoginHandler(LoginHandler):
         return super()._render(login_error=shown, username=username, **ns)
 
 
-class PasswordHandler(BaseHandler):
+class PasswordHandler(InReadersWords):
     """Replace one's password: after the first sign-in, or whenever one wants."""
 
     async def get(self) -> None:
