@@ -30,6 +30,7 @@ def _app() -> Callable[[], None]:
         analysis,
         catalogue,
         datasets,
+        demo,
         hub,
         ingest,
         leaving,
@@ -63,6 +64,7 @@ def _app() -> Callable[[], None]:
     app.add_typer(datasets.datasets, name="datasets")
     app.add_typer(analysis.app)
     app.add_typer(hub.app)
+    app.add_typer(demo.app)
     command = typer.main.get_command(app)
     _explain_help(command, None)
     return command

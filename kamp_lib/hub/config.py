@@ -20,7 +20,9 @@ from kamp_lib.hub.portal import (
     portal_url,
 )
 from kamp_lib.hub.roles import EVERYBODY
+from kamp_lib.hub.walls import require_walls
 from kamp_lib.settings import Settings
+from kamp_lib.tenancy import list_tenants
 
 
 def state(c: Config, s: Settings) -> None:
@@ -87,6 +89,9 @@ def servers(c: Config, s: Settings) -> None:
     """A company's servers: `report` and one per person who works there."""
     from kamp_lib.hub.spawner import HUB_SOCKET_URL, KampSpawner
 
+    # several companies are served behind walls, or not at all
+    slugs = [tenant.slug for tenant in list_tenants(s.home)]
+    require_walls(slugs, allowed_without=s.unsafe_no_walls)
     c.JupyterHub.spawner_class = KampSpawner
     c.JupyterHub.allow_named_servers = True
     c.JupyterHub.named_server_limit_per_user = 0  # the plan's number, by the spawner

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
 from jupyterhub.utils import random_port
 
 from kamp_lib.errors import KampError
-from kamp_lib.hub import bubblewrap, cgroups
+from kamp_lib.hub import bubblewrap, cgroups, unwalled
 from kamp_lib.hub.profile import Kind, Profile, profile
 from kamp_lib.hub.roles import REPORT, may_run
+from kamp_lib.hub.walls import inspect_walls
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Registry, open_registry, tenant_named
 from kamp_lib.text import Text
@@ -50,15 +53,20 @@ class KampSpawner(LocalProcessSpawner):
         return env
 
     async def start(self) -> tuple[str, int]:
-        walled = await asyncio.to_thread(self._profile)
         self.port = random_port()
-        home = settings().home.absolute()
-        await asyncio.to_thread(bubblewrap.prepare, walled, home)
-        command = bubblewrap.command_line(walled, home, port=self.port)
-        self.log.info("starting %s of %s behind walls", self.name, self.user.name)
-        self.proc = command.start(limits=cgroups.enter(walled))
+        self.proc = await asyncio.to_thread(self._launch)
         self.pid = self.proc.pid
         return "127.0.0.1", self.port
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        profile, home = self._profile(), settings().home.absolute()
+        if not walls_stand():
+            self.log.warning("no walls: %s of %s", self.name, self.user.name)
+            return unwalled.command_line(profile, home).start()
+        bubblewrap.prepare(profile, home)
+        command = bubblewrap.command_line(profile, home, port=self.port)
+        self.log.info("starting %s of %s behind walls", self.name, self.user.name)
+        return command.start(limits=cgroups.enter(profile))
 
     async def stop(self, now: bool = False) -> None:
         """End the server and everything in it."""
@@ -115,11 +123,13 @@ class KampSpawner(LocalProcessSpawner):
         )
 
     def _command(self) -> list[str]:
+        # behind walls there is no network to listen on
+        socket = [f"--ServerApp.sock={SERVER_SOCKET}"] if walls_stand() else []
         if self.kind is Kind.REPORT:
-            return [sys.executable, "-m", "kamp_lib.hub.report_server"]
+            return [sys.executable, "-m", "kamp_lib.hub.report_server", *socket]
         return [
             *(sys.executable, "-m", "jupyterhub.singleuser"),
-            f"--ServerApp.sock={SERVER_SOCKET}",
+            *socket,
             "--ServerApp.root_dir=/workspace/workspace",
             # no ports: the kernels' sockets lie in a folder of the server's own
             "--KernelManager.transport=ipc",
@@ -129,11 +139,11 @@ class KampSpawner(LocalProcessSpawner):
         ]
 
     def _environment(self) -> dict[str, str]:
+        # On a socket a port other than Jupyter's own would be a contradiction.
+        port = 8888 if walls_stand() else self.port
         env: dict[str, Any] = {
             **self.get_env(),
-            # It listens on a socket, but asks this address for its prefix; a port other
-            # than Jupyter's own would contradict the socket.
-            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:8888{self.server.base_url}",
+            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}{self.server.base_url}",
             "KAMP_TENANT_HOME": "/workspace",
             "KAMP_LANG": settings().lang,
             "KAMP_TEMPLATES": str(settings().templates),
@@ -142,6 +152,12 @@ class KampSpawner(LocalProcessSpawner):
         if self.kind is not Kind.REPORT:
             env |= lab_environment(settings().lang)
         return {key: str(value) for key, value in env.items()}
+
+
+@cache
+def walls_stand() -> bool:
+    """Whether servers run behind walls on this machine; looked at once per hub."""
+    return inspect_walls().stand
 
 
 def _refused(why: Text, reason: str) -> SpawnException:

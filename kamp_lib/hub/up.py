@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from kamp_lib import console
@@ -17,7 +18,7 @@ from kamp_lib.tenancy import open_registry
 ENDING_S = 60
 
 
-def up(*, config_file: Path | None = None, without_walls: bool = False) -> int:
+def up(*, without_walls: bool = False) -> int:
     """Check the machine, start the hub and wait for its end; returns its exit status.
 
     Raises
@@ -40,33 +41,40 @@ def up(*, config_file: Path | None = None, without_walls: bool = False) -> int:
         f"허브를 시작합니다: {settings().hub_url} (끝내려면 Ctrl-C)",
         f"starting the hub: {settings().hub_url} (Ctrl-C ends it)",
     )
-    return run_hub(config_file or default_config())
-
-
-def run_hub(config_file: Path) -> int:
-    """JupyterHub in a process of its own, which is asked to end when we are."""
-    folder = settings().hub_folder
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "jupyterhub", "-f", str(config_file)]
-    # its own session: Ctrl-C at the terminal reaches it once, through us
-    hub = subprocess.Popen(
-        command,
-        cwd=folder,
-        start_new_session=True,
-        env={**os.environ, "KAMP_HOME": str(settings().home.absolute())},
-    )
+    hub = start_hub()
     try:
         return hub.wait()
     except KeyboardInterrupt:
         console.say("허브를 끝내는 중입니다…", "ending the hub…")
-        return _end(hub)
+        return 0
+    finally:
+        end(hub)
 
 
-def _end(hub: subprocess.Popen[bytes]) -> int:
+def start_hub(log: Path | None = None) -> subprocess.Popen[bytes]:
+    """JupyterHub in a process and session of its own: Ctrl-C reaches it through us, once."""
+    folder = settings().hub_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "jupyterhub", "-f", str(default_config())]
+    home = str(settings().home.absolute())
+    with ExitStack() as stack:
+        out = stack.enter_context(log.open("wb")) if log else None
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env={**os.environ, "KAMP_HOME": home},
+        )
+
+
+def end(hub: subprocess.Popen[bytes]) -> None:
+    """Ask the hub to end, with all its servers, and wait for it."""
     # a second Ctrl-C must not leave servers behind
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        hub.send_signal(signal.SIGTERM)
+        hub.terminate()
         try:
             hub.wait(ENDING_S)
         except subprocess.TimeoutExpired:
@@ -74,7 +82,6 @@ def _end(hub: subprocess.Popen[bytes]) -> int:
             hub.wait()
     finally:
         signal.signal(signal.SIGINT, before)
-    return 0
 
 
 def default_config() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,7 +34,7 @@ def init(
     as_json: Json = False,
 ) -> None:
     refuse_in_a_workspace()
-    home = settings().home.expanduser().resolve()
+    home = settings().home.absolute()
     there = (home / "tenants").is_dir()
     (home / "tenants").mkdir(parents=True, exist_ok=True)
     prepare_database()
@@ -90,32 +89,3 @@ def pages(
         f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it.",
     )
     reports.serve(companies, port=port)
-
-
-@app.command(
-    help=_(
-        "데모: 네 기업의 모의 데이터로 처음부터 끝까지 실행합니다.",
-        "The demo: four companies with simulated data, from file to page.",
-    ),
-    epilog=example("kamp demo", "kamp demo --no-serve"),
-)
-def demo(
-    home: Annotated[
-        Path, typer.Option(help=_("데모 폴더", "folder of the demo"))
-    ] = Path(".kamp-demo"),
-    serve: Annotated[
-        bool,
-        typer.Option(help=_("끝나면 페이지를 엽니다", "serve the pages at the end")),
-    ] = True,
-    port: Annotated[int, typer.Option(help=_("포트", "port"))] = 8866,
-    size: Annotated[
-        str,
-        typer.Option(
-            help=_("데이터 크기: demo 또는 fast", "size of the data: demo or fast")
-        ),
-    ] = "demo",
-    seed: Annotated[int, typer.Option(help=_("난수 씨앗", "random seed"))] = 0,
-) -> None:
-    from kamp_lib.demo import build_demo
-
-    build_demo(home, serve=serve, port=port, size=size, seed=seed)

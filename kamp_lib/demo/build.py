@@ -1,4 +1,4 @@
-"""The demo: four invented companies, one per machine, from raw file to served page.
+"""Four invented companies, one per machine, from raw file to published page.
 
 Their data are simulated and say so on every page; everything else is the real path that
 a factory's own file takes.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Only a folder with this file in it is ours to empty.
 MARKER = ".kamp-demo"
+BUILT = "demo.json"
 
 
 @dataclass
@@ -69,15 +70,8 @@ class _Done:
     run: RunRecord
 
 
-def build_demo(
-    home: Path,
-    *,
-    serve: bool = True,
-    port: int = 8866,
-    size: str = "demo",
-    seed: int = 0,
-) -> None:
-    """Build `home` afresh, run the four standard analyses, publish, and serve the pages."""
+def build_demo(home: Path, *, size: str = "demo", seed: int = 0) -> None:
+    """Build `home` afresh: data, runs and published pages of the four companies."""
     from kamp_lib.testbed import demo_companies
 
     clock = _Clock()
@@ -93,26 +87,21 @@ def build_demo(
         done = list(pool.map(lambda r: _analyse(r, clock, listener), ready))
     _show(done)
     timings = {"seconds": round(clock.seconds, 1), "steps": clock.steps}
-    (home / "demo.json").write_text(json.dumps(timings, indent=1), encoding="utf-8")
+    # this file says that everything is there
+    (home / BUILT).write_text(json.dumps(timings, indent=1), encoding="utf-8")
     console.say(
         f"끝났습니다: {clock.seconds:.0f}초. 모두 모의(시뮬레이션) 데이터입니다.",
         f"done in {clock.seconds:.0f} s. All data are simulated.",
     )
-    tenants = [d.tenant for d in done]
-    if serve:
-        from kamp_lib import reports
 
-        reports.serve(tenants, port=port)
-    else:
-        console.say(
-            f"페이지 보기: KAMP_HOME={home} kamp pages",
-            f"see the pages: KAMP_HOME={home} kamp pages",
-        )
+
+def is_built(home: Path) -> bool:
+    """Whether a whole demo lies in `home`, with whatever people did in it since."""
+    return (home / MARKER).is_file() and (home / BUILT).is_file()
 
 
 def _empty_home(home: Path) -> Path:
     """The demo's folder, empty; a folder that is not ours is never emptied."""
-    home = home.expanduser().resolve()
     if home.exists():
         if any(home.iterdir()) and not (home / MARKER).is_file():
             raise KampError(
