@@ -22,7 +22,7 @@ class StubSpawner(SimpleLocalProcessSpawner):
         if (HOME / "slow").exists():
             await asyncio.sleep(3)
         if (HOME / "fail").exists():
-            raise SpawnException("디스크가 <b>가득</b> 찼습니다.")
+            raise SpawnException("디스크가 <b>가득</b> 찼습니다.", reason="full")
         return await super().start()
 
 

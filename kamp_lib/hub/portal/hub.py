@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -85,7 +85,9 @@ class Hub:
         """Stop a server; returns when it has stopped or takes its time."""
         await self._ask("DELETE", _path(company, name), seconds=START_S)
 
-    async def progress(self, company: str, name: str) -> AsyncIterator[dict[str, Any]]:
+    async def progress(
+        self, company: str, name: str
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a start, until it is ready or has failed.
 
         Raises

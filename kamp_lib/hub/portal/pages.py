@@ -8,6 +8,7 @@ sign-in and error pages too.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +80,13 @@ def wake_url(context: Context, slug: str, server: str) -> str:
 
 
 @pass_context
+def asked_server(context: Context) -> str:
+    """The server that the address names; the hub knows no name that never ran."""
+    found = re.search(r"/user/[^/?]+/([a-z][a-z0-9-]*)", _handler(context).request.path)
+    return found.group(1) if found else addresses.REPORT
+
+
+@pass_context
 def company(context: Context, slug: str) -> str:
     """A company's name, or its id when the folder cannot be read."""
     try:
@@ -113,6 +121,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "in_language": in_language,
     "signed_in": signed_in,
     "wake_url": wake_url,
+    "asked_server": asked_server,
     "company": company,
     "landing": landing,
     "policy": policy,

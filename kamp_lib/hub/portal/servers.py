@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable
+import re
+from collections.abc import AsyncGenerator, Coroutine
+from http.client import responses
 from typing import Any
 
 from tornado import web
@@ -15,6 +17,7 @@ from tornado.iostream import StreamClosedError
 from kamp_lib.hub.portal.addresses import PREFIX, REPORT, deep_path, server_url
 from kamp_lib.hub.portal.base import Page
 from kamp_lib.hub.portal.hub import HubRefused
+from kamp_lib.hub.portal.language import language_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ class Starts:
         self._asked: dict[tuple[str, str, str], asyncio.Task[None]] = {}
 
     def begin(
-        self, key: tuple[str, str, str], start: Awaitable[None]
+        self, key: tuple[str, str, str], start: Coroutine[Any, Any, None]
     ) -> asyncio.Task[None]:
         task = asyncio.ensure_future(start)
         self._asked[key] = task
@@ -90,7 +93,7 @@ class ServerPage(Page):
             "run", None
         )
         path = deep_path(slug, server, run)
-        said = f"?lang={self.lang}" if server == REPORT else ""
+        said = f"?lang={language_of(self)}" if server == REPORT else ""
         return f"{server_url(slug, server)}{path}{said}"
 
     def page(self, kind: str, slug: str, server: str) -> str:
@@ -167,7 +170,7 @@ class StartingPage(ServerPage):
             slug=slug,
             server=server,
             run=self.get_query_argument("run", ""),
-            failed=failed,
+            failed=None if failed is None else _said(failed.message),
             progress_url=f"{PREFIX}progress/{slug}/{server}?_xsrf={xsrf}",
         )
 
@@ -185,7 +188,9 @@ class ProgressEvents(ServerPage):
                     self.write(f"data: {json.dumps(event)}\n\n")
                     await self.flush()
 
-    async def _events(self, slug: str, server: str) -> AsyncIterator[dict[str, Any]]:
+    async def _events(
+        self, slug: str, server: str
+    ) -> AsyncGenerator[dict[str, Any], None]:
         key = self.key(slug, server)
         while True:
             try:
@@ -203,7 +208,7 @@ class ProgressEvents(ServerPage):
                         yield {"progress": 100, "ready": True}
                     else:
                         failed = self.starts.failure(key) or refused
-                        yield {"failed": True, "message": failed.message}
+                        yield {"failed": True, "message": _said(failed.message)}
                     return
             await asyncio.sleep(LOOK_AGAIN_S)
 
@@ -233,6 +238,14 @@ class StopAction(ServerPage):
         self.redirect(PREFIX, status=303)
 
 
+def _said(message: str) -> str:
+    """What our own spawner said, out of the hub's wrapping; nothing when it said nothing."""
+    message = message.removeprefix("Spawn failed: ")
+    wrapped = re.fullmatch(r"HTTP [0-9]{3}: [A-Za-z -]+ \((.*)\)", message, re.DOTALL)
+    message = wrapped.group(1) if wrapped else message
+    return "" if message in responses.values() else message[:LONGEST_MESSAGE]
+
+
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         log.warning("a server did not stop: %s", task.exception())
@@ -249,7 +262,5 @@ def _plain(event: dict[str, Any]) -> dict[str, Any]:
             plain[flag] = True
     # a message of the hub's own ("Server requested") is no news to a manager
     if isinstance(event.get("message"), str) and plain.get("failed"):
-        plain["message"] = event["message"].removeprefix("Spawn failed: ")[
-            :LONGEST_MESSAGE
-        ]
+        plain["message"] = _said(event["message"])
     return plain

@@ -81,7 +81,7 @@ def released(published: Path, most: int) -> list[Released]:
     try:
         with _opened(published, FOLDER) as folder:
             names = _runs(folder)
-            found = []
+            found: list[Released] = []
             for name in names:
                 if len(found) == most:
                     break
@@ -132,6 +132,7 @@ def _parsed(name: str, content: bytes) -> Released:
     record = _Record.model_validate(from_json(content, allow_inf_nan=False))
     if record.run != name:
         raise ValueError("the record is another run's")
+    state: Literal["usable", "not-usable-yet", "failed"]
     if record.status == "failed":
         state, sentence = "failed", record.reason or UNKNOWN
     elif record.verdict is None:

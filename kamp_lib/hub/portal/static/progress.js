@@ -23,7 +23,9 @@
       window.location.reload();
     } else if (said.failed) {
       ended();
-      document.getElementById("failed-message").textContent = (said.message || "").replace(/^Spawn failed: /, "");
+      const why = document.getElementById("failed-message");
+      why.textContent = said.message || "";
+      why.hidden = !said.message;
       waiting.hidden = true;
       document.getElementById("failed").hidden = false;
     } else if (said.message) {
