@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     hub_stop_servers: bool = Field(
         default=True, description="End all servers when the hub ends."
     )
+    disk_reserve_gb: float = Field(
+        default=2,
+        ge=0,
+        description="Free disk space kept for the platform: below it, whoever writes most is stopped.",
+    )
     idle_minutes: int = Field(
         default=60, ge=1, description="Idle time after which a workspace is ended."
     )

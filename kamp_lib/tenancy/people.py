@@ -67,6 +67,7 @@ def add(
             created=now,
         )
     )
+    session.flush()
 
 
 def remove(session: Session, name: str) -> None:

@@ -35,12 +35,21 @@ class Plan:
     name: Text = field(default_factory=lambda: Text("", ""))
 
 
+class _Names(BaseModel):
+    """A name in both languages, as it stands in the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    ko: str
+    en: str
+
+
 class _Entry(BaseModel):
     """One plan as it stands in the file."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: Text
+    name: _Names
     memory_mb: int = Field(ge=256)
     cpus: float = Field(gt=0)
     processes: int = Field(ge=32)
@@ -72,7 +81,7 @@ def read_plans(file: Path) -> dict[str, Plan]:
             processes=entry.processes,
             disk_gb=entry.disk_gb,
             servers=entry.servers,
-            name=entry.name,
+            name=Text(entry.name.ko, entry.name.en),
         )
         for key, entry in entries.items()
     }
