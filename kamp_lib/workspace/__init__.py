@@ -16,4 +16,6 @@ __all__ = ["lab_arguments", "lab_environment"]
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Where jupyter_server finds the extension."""
-    return [{"module": "kamp_lib.workspace.extension"}]
+    from kamp_lib.workspace.extension import Workspace
+
+    return [{"module": "kamp_lib.workspace", "app": Workspace}]

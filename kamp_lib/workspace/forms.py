@@ -52,7 +52,9 @@ class Field:
         if isinstance(self.default, bool) or self.default is None:
             return ""
         if isinstance(self.default, (int, float)):
-            return f"{self.default:,g}" if self.default < 1e6 else f"{self.default:,.0f}"
+            return (
+                f"{self.default:,g}" if self.default < 1e6 else f"{self.default:,.0f}"
+            )
         return str(self.default)
 
 

@@ -209,7 +209,11 @@ class JobBoard:
                     await self._run(job, request, scratch)
         except OSError as error:
             _end(job, "failed", _could_not_start(error))
-        except (ValueError, TypeError, KeyError) as error:  # what it says is no line of ours
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+        ) as error:  # what it says is no line of ours
             self._log("job %s (%s) cannot be understood: %s", job.id, job.task, error)
             await _stop(job)
             _end(job, "failed", KILLED)

@@ -21,7 +21,9 @@ def edited_mapping(request: dict[str, Any]) -> Path | None:
     from kamp_lib.datasets import save_mapping
 
     proposed = Mapping.model_validate(request["mapping"])
-    columns = [_edited(match, edits.get(match.source, {})) for match in proposed.columns]
+    columns = [
+        _edited(match, edits.get(match.source, {})) for match in proposed.columns
+    ]
     to = Path(request["mapping_to"])
     save_mapping(proposed.model_copy(update={"columns": columns}), to)
     return to

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from kamp_lib.catalog import (
@@ -96,7 +95,8 @@ def analyses_for(dataset: Data) -> list[tuple[str, Text, Text]]:
     models = [
         (m.id, m.label, m.decision)
         for m in standard_models().values()
-        if (m.equipment, m.record_kind) == (dataset["equipment"], dataset["record_kind"])
+        if (m.equipment, m.record_kind)
+        == (dataset["equipment"], dataset["record_kind"])
     ]
     others = [(f.id, f.label, f.question) for f in families().values()]
     return models + others
@@ -139,5 +139,3 @@ def notebook_cards(tenant: Tenant) -> list[NotebookCard]:
 def moment(written: str) -> datetime:
     """A time as `tasks.datasets` writes it."""
     return datetime.fromisoformat(written)
-
-

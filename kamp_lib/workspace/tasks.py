@@ -201,7 +201,14 @@ def run_page(request: Request, progress: Progress) -> dict[str, Any]:
 def publish(request: Request, progress: Progress) -> dict[str, Any]:
     """Release a run's page the way `kamp publish` does."""
     progress(Text("의사결정 페이지를 게시하는 중", "publishing the decision page"))
-    command = [sys.executable, "-m", "kamp_lib.cli", "publish", request["run"], "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "kamp_lib.cli",
+        "publish",
+        request["run"],
+        "--json",
+    ]
     said = subprocess.run(command, check=False, capture_output=True, text=True)
     if said.returncode:
         lines = said.stderr.strip().splitlines() or [f"status {said.returncode}"]

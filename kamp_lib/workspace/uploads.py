@@ -163,6 +163,11 @@ class Uploads:
         if upload is not None:
             _remove(upload.folder, upload._lock)
 
+    def release(self, upload: Upload) -> None:
+        """Remove the files of an upload that is stored; what was stored is remembered."""
+        _remove(upload.folder, upload._lock)
+        upload._lock = None
+
     def close(self) -> None:
         """Remove everything: the server goes."""
         for upload_id in list(self.uploads):
@@ -188,12 +193,13 @@ class Uploads:
                 f"at most {MOST_FILES:,} files at once, not {len(announced):,};"
                 " upload the folder as a zip file.",
             )
-        if len(self.uploads) >= MOST_UPLOADS:
+        waiting = [u for u in self.uploads.values() if u.stored is None]
+        if len(waiting) >= MOST_UPLOADS:
             raise UsageError(
                 "저장하지 않은 파일이 많습니다. 먼저 저장하거나 지운 뒤 올리세요.",
                 "many files wait to be stored; store or remove them first.",
             )
-        room = free_room(self.root) - sum(u.size - u.here for u in self.uploads.values())
+        room = free_room(self.root) - sum(u.size - u.here for u in waiting)
         size = sum(size for _, size in announced)
         if size * ROOM_PER_BYTE > room:
             said = Text("{size}의 파일을 다루려면 디스크가 {need} 비어 있어야 하는데 {room}뿐입니다."

@@ -15,6 +15,6 @@ def words(lang: Language) -> Words:
     return Words(lang, CATALOGUE)
 
 
-def text(key: str, **values: str) -> Text:
+def text(key: str, **values: str | Text) -> Text:
     """The words of a key in both languages."""
-    return Text(*(words(lang)(key, **values) for lang in ("ko", "en")))
+    return Text(words("ko")(key, **values), words("en")(key, **values))

@@ -4,6 +4,13 @@ import { StartPage } from "./page.js";
 const OPEN = "kamp:start";
 const NAMES = { ko: "시작", en: "Start" };
 
+function styleSheet(href) {
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = href;
+  document.head.appendChild(sheet);
+}
+
 export async function plugins(use, here) {
   const [application, apputils, launcher, translation, services, widgets] = await Promise.all([
     use("@jupyterlab/application"),
@@ -17,28 +24,30 @@ export async function plugins(use, here) {
   const { ICommandPalette, WidgetTracker } = apputils;
 
   function activate(app, shell, palette, cards, restorer, translator) {
-    const spoken = translator?.languageCode || document.documentElement.lang || "";
     const page = new StartPage({
-      commands: app.commands,
+      open: (path) => app.commands.execute("docmanager:open", { path }),
       connection: services.ServerConnection,
       settings: app.serviceManager.serverSettings,
-      language: /^en/i.test(spoken) && !/^ko/i.test(spoken) ? "en" : "ko",
+      spoken: /^en/i.test(translator?.languageCode || "ko") ? "en" : "ko",
     });
-    const name = NAMES[page.language];
     const tracker = new WidgetTracker({ namespace: "kamp-start" });
     let widget = null;
 
-    function open() {
+    function made() {
       if (!widget || widget.isDisposed) {
-        widget = new widgets.Widget();
+        widget = new widgets.Widget({ node: document.createElement("div") });
         widget.id = "kamp-start";
         widget.addClass("kamp-start");
-        widget.title.label = name;
-        widget.title.caption = "KAMP 워크벤치";
         widget.title.closable = true;
         page.attach(widget.node);
         tracker.add(widget);
       }
+      widget.title.label = NAMES[page.language];
+      return widget;
+    }
+
+    function open() {
+      made();
       if (!widget.isAttached) {
         app.shell.add(widget, "main", { mode: "tab-before" });
       }
@@ -46,7 +55,12 @@ export async function plugins(use, here) {
       page.refresh();
     }
 
-    app.commands.addCommand(OPEN, { label: name, caption: "KAMP 워크벤치", execute: open });
+    page.onLanguage = () => made();
+    app.commands.addCommand(OPEN, {
+      label: () => NAMES[page.language],
+      caption: "KAMP",
+      execute: open,
+    });
     palette?.addItem({ command: OPEN, category: "KAMP" });
     cards?.add({ command: OPEN, category: "KAMP", rank: 0 });
     restorer?.restore(tracker, { command: OPEN, name: () => "kamp-start" });
@@ -66,11 +80,7 @@ export async function plugins(use, here) {
     }
   }
 
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = `${here}start.css`;
-  document.head.appendChild(sheet);
-
+  styleSheet(`${here}start.css`);
   return [
     {
       id: "kamp-start:plugin",
