@@ -3,7 +3,7 @@
 Knowledge lives in the YAML files of this room; the code here only reads and checks it.
 """
 
-from kamp_lib.catalog.entries import load_entry
+from kamp_lib.catalog.entries import load_entries, load_entry
 from kamp_lib.catalog.load import (
     equipment_type,
     equipment_types,
@@ -41,6 +41,7 @@ __all__ = [
     "equipment_type",
     "equipment_types",
     "families",
+    "load_entries",
     "load_entry",
     "parse_assignments",
     "quantities",

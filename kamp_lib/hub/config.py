@@ -105,6 +105,9 @@ def servers(c: Config, s: Settings) -> None:
     c.Spawner.http_timeout = 90
     c.JupyterHub.concurrent_spawn_limit = 20
     c.JupyterHub.active_server_limit = 200
+    # A start is answered at once, and followed by its progress; to wait for it here would
+    # hold the browser for ten seconds, and turn a server that ends early into an error 500.
+    c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
     # servers outlive a restart of the hub; `kamp up` ends them unless told otherwise
     c.JupyterHub.cleanup_servers = s.hub_stop_servers
     c.JupyterHub.cleanup_proxy = True

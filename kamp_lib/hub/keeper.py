@@ -6,6 +6,7 @@ open channels, is ended here. A hub service: `python -m kamp_lib.hub.keeper`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -58,4 +59,5 @@ def main(environment: Any = os.environ) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):  # how the hub ends its services
+        main()
