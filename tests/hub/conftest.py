@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hub.live_hub import LiveHub, running_hub, settle
+from hub.portal_hub import running_portal_hub
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -36,4 +37,16 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
         patch.setenv("KAMP_HOME", str(home))
         settle(home)
     with running_hub(home) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def portal_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """The platform's portal, pages and rights over stub servers: up in seconds."""
+    home: Path = tmp_path_factory.mktemp("portal") / "kamp"
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KAMP_HOME", str(home))
+        settle(home)
+    with running_portal_hub(home) as running:
         yield running

@@ -118,6 +118,7 @@ class HomePage(Page):
             "companies": companies,
             "servers": [s for s in running if s.company in known],
             "names": {slug: sme.name for slug, sme in known.items()},
+            "people": {p.name: p.display_name for p in self.visitor.people},
         }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from jupyterhub.utils import get_browser_protocol
 
 from kamp_lib.errors import KampError
 from kamp_lib.hub.portal import addresses, words
@@ -96,6 +97,15 @@ def company(context: Context, slug: str) -> str:
         return slug
 
 
+@pass_context
+def insecure(context: Context) -> bool:
+    """Whether a password would travel over a network without encryption."""
+    request = _handler(context).request
+    host = request.host_name
+    here = host in ("localhost", "127.0.0.1", "[::1]") or host.endswith(".localhost")
+    return get_browser_protocol(request) != "https" and not here
+
+
 def landing() -> str:
     return addresses.portal_url()
 
@@ -123,6 +133,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "wake_url": wake_url,
     "asked_server": asked_server,
     "company": company,
+    "insecure": insecure,
     "landing": landing,
     "policy": policy,
 }

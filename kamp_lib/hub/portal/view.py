@@ -34,7 +34,9 @@ class Visitor:
 
     access: Access
     memberships: tuple[Membership, ...]
-    companies: tuple[Sme, ...]  # all of the platform's: for operators, otherwise empty
+    # the whole platform: for operators, otherwise empty
+    companies: tuple[Sme, ...] = ()
+    people: tuple[Person, ...] = ()
 
     @property
     def person(self) -> Person:
@@ -79,8 +81,7 @@ def visitor_named(registry: Registry, name: str) -> Visitor | None:
             roles = registry.people_of(sme.slug).get(name, frozenset())
         if roles:
             memberships.append(Membership(sme, roles))
-    return Visitor(
-        access,
-        tuple(memberships),
-        tuple(companies) if access.person.operator else (),
-    )
+    if not access.person.operator:
+        return Visitor(access, tuple(memberships))
+    people = tuple(registry.people())
+    return Visitor(access, tuple(memberships), tuple(companies), people)
