@@ -149,7 +149,9 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """The platform database's URL."""
-        return self.database or f"sqlite:///{self.home.absolute() / 'platform.db'}"
+        path = str(self.home.absolute() / "platform.db")
+        written = path.replace("%", "%25").replace("?", "%3F")
+        return self.database or f"sqlite:///{written}"
 
     @property
     def hub_folder(self) -> Path:

@@ -11,7 +11,12 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session
 
 from kamp_lib.errors import KampError, UsageError
@@ -30,7 +35,7 @@ def database_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # whose words may hold the password
         raise _wrong_url() from None
     kind = parsed.get_backend_name()
     if kind in ("postgresql", "postgres"):
@@ -116,6 +121,11 @@ def in_words(url: URL) -> Iterator[None]:
     """What the database says, as one sentence; the password of the URL is not in it."""
     try:
         yield
+    except IntegrityError as error:
+        raise KampError(
+            "그 사이에 다른 사람이 같은 것을 바꾸었습니다. 바뀐 것이 없으니 다시 하세요.",
+            "somebody else changed the same thing meanwhile; nothing was changed, try again.",
+        ) from error
     except SQLAlchemyError as error:
         said = error.orig if isinstance(error, DBAPIError) else error
         place = url.render_as_string(hide_password=True)
