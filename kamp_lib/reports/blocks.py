@@ -268,7 +268,22 @@ class Blocks:
                 value = numbers.quantity(value)
             shown = "–" if value is None or value == "" else str(value)
             rows.append((label, shown, name in record.edited))
-        return self.render("origin.html", d=record.dataset, parameters=rows)
+        return self.render(
+            "origin.html", d=record.dataset, parameters=rows, people=self._people()
+        )
+
+    def _people(self) -> list[str]:
+        """Who ran it, and, of a published page, who released it."""
+        from kamp_lib.reports.publication import read_publication
+
+        said = []
+        if self.record.person:
+            said.append(self.words("origin.ran", by=self.record.person))
+        note = read_publication(self.bundle.path)
+        if note is not None and note.by:
+            when = numbers.when(note.published, self.record.time_zone)
+            said.append(self.words("origin.published", by=note.by, when=when))
+        return said
 
     def figure(self, name: str) -> Markup:
         """A figure with its caption: the one the run drew, else drawn now."""

@@ -421,6 +421,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         shutil.copytree(made[key], to)
         record = json.loads((to / "run.json").read_text(encoding="utf-8"))
         record["run"] = to.name
+        if to.parent.name == "runs":
+            record["tenant"] = to.parent.parent.name
         (to / "run.json").write_text(json.dumps(record), encoding="utf-8")
         return to
 

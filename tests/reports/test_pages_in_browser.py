@@ -89,10 +89,12 @@ def test_moving_a_what_if_slider_asks_the_model(opened: Any, slug: str) -> None:
     page = opened(slug)
     nudge(page, ".kamp-slider:not(.kamp-threshold) [role=slider]", "ArrowLeft", 30)
     page.wait_for_function(
-        "document.querySelector('[data-risk]').innerText.includes('높아질')",
+        "() => document.querySelector('[data-risk]').innerText.includes('높아질')",
         timeout=20_000,
     )
-    page.wait_for_function("document.body.innerText.includes('경험 범위 밖: 보압')")
+    page.wait_for_function(
+        "() => document.body.innerText.includes('경험 범위 밖: 보압')"
+    )
 
 
 def test_typing_a_price_changes_the_money_and_its_mark(opened: Any) -> None:
@@ -111,7 +113,9 @@ def test_typing_a_price_changes_the_money_and_its_mark(opened: Any) -> None:
 def test_the_switch_turns_the_page_to_english(opened: Any, slug: str) -> None:
     page = opened(slug)
     page.get_by_role("button", name="English").click()
-    page.wait_for_function("document.body.innerText.includes('What is it worth?')")
+    page.wait_for_function(
+        "() => document.body.innerText.includes('What is it worth?')"
+    )
     assert "얼마의 가치" not in body(page)
 
 

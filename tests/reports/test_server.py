@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import urllib.error
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from page_socket import channel
 
 from kamp_lib import reports
 from kamp_lib.reports.server import find_report, list_reports
@@ -162,48 +162,24 @@ def test_a_language_that_is_no_text_is_the_readers_own(served: Any, path: str) -
     assert '<html lang="ko"' in html
 
 
-@pytest.mark.e2e
-def test_code_from_a_viewer_is_never_executed(served: Any, tmp_path: Path) -> None:
-    from websockets.asyncio.client import connect
-
+def open_channel(served: Any, **options: Any) -> Any:
+    """A channel to the kernel of a page that has just been opened."""
     _, html = get(served.address("hanbit", RUN))
     kernel = re.search(r'"kernelId": "([0-9a-f-]+)"', html)
     assert kernel is not None
+    address = served.url.replace("http", "ws")
+    return channel(f"{address}/api/kernels/{kernel[1]}/channels", **options)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("through", ["shell", "control"])
+def test_code_from_a_viewer_is_never_executed(
+    served: Any, tmp_path: Path, through: str
+) -> None:
     proof = tmp_path / "proof"
-
-    def message(kind: str, content: dict[str, Any]) -> str:
-        head = {
-            "msg_id": kind,
-            "msg_type": kind,
-            "session": "s",
-            "username": "",
-            "version": "5.3",
-            "date": "2026-11-21T00:00:00Z",
-        }
-        return json.dumps(
-            {
-                "channel": "shell",
-                "header": head,
-                "parent_header": {},
-                "metadata": {},
-                "content": content,
-                "buffers": [],
-            }
-        )
-
-    async def attack() -> list[str]:
-        url = served.url.replace("http", "ws")
-        seen = []
-        async with connect(f"{url}/api/kernels/{kernel[1]}/channels") as socket:
-            code = f"open({str(proof)!r}, 'w').close()"
-            request = {"code": code, "silent": False, "store_history": False}
-            await socket.send(message("execute_request", request))
-            await socket.send(message("kernel_info_request", {}))
-            while "kernel_info_reply" not in seen:
-                got = json.loads(await asyncio.wait_for(socket.recv(), 20))
-                seen.append(got["msg_type"])
-        return seen
-
-    seen = asyncio.run(attack())
-    assert "execute_reply" not in seen
+    code = f"open({str(proof)!r}, 'w').close()"
+    with open_channel(served) as socket:
+        asked = {"code": code, "silent": False, "store_history": False}
+        kinds = socket.kinds_after("execute_request", asked, through)
+    assert "execute_reply" not in kinds
     assert not proof.exists()

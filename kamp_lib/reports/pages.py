@@ -1,0 +1,295 @@
+"""The addresses of the page server: the list of reports, a report, its channel, its scripts.
+
+This is all there is. Voilà's tree, its files and its contents have no address here, and a
+report is found by company and run, never by a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
+from jupyter_server.services.kernels.handlers import KernelHandler, _kernel_id_regex
+from jupyter_server.utils import url_path_join
+from markupsafe import Markup
+from tornado import web
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import MultiStaticFileHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from kamp_lib.errors import KampError
+from kamp_lib.reports import fonts, kernels, numbers
+from kamp_lib.reports.blocks import style, templates
+from kamp_lib.reports.first_paint import FONT_PATH, first_view, page_title
+from kamp_lib.reports.publication import REPORT
+from kamp_lib.reports.shelf import Report, cards, find_report
+from kamp_lib.reports.words import Words
+from kamp_lib.runs import Bundle
+from kamp_lib.text import Language, language
+
+if TYPE_CHECKING:
+    from kamp_lib.reports.server import ReportServer
+
+YEAR_S = 31_536_000
+# What a simple page of ours needs: its own style and font, and not one script.
+PLAIN_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src 'self' data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# What a live page needs: Voilà's scripts, and of those in the page itself only the ones
+# that bear this answer's mark. Whatever slipped into the page by other ways stays text.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; connect-src"
+    " 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": PLAIN_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def handlers(server: ReportServer) -> list[Any]:
+    """Every address of the server, below its base URL."""
+    rendering = {
+        "template_paths": server.template_paths,
+        "config": server.config,
+        "voila_configuration": server.voila_configuration,
+    }
+    scripts = {"path": server.labextensions_path, "no_cache_paths": ["/"]}
+    statics = {"paths": server.static_paths}
+    kernel = rf"/api/kernels/{_kernel_id_regex}"
+    ours: list[tuple[Any, ...]] = [
+        (r"/", ListHandler),
+        (server.report_address, ReportHandler, rendering),
+        (FONT_PATH + r"([A-Za-z.-]+\.woff)", FontHandler, {"path": fonts.FOLDER}),
+        (kernel, ModelHandler),
+        (rf"{kernel}/channels", ChannelHandler),
+        (rf"/voila/api/shutdown/{_kernel_id_regex}", CloseHandler),
+        (r"/voila/static/(.*)", StaticHandler, statics),
+        (r"/voila/labextensions/(.*)", ExtensionHandler, scripts),
+    ]
+    return [(url_path_join(server.base_url, a), *rest) for a, *rest in ours]
+
+
+class Spoken(JupyterHandler):
+    """A handler that answers in the reader's language, in plain words."""
+
+    @property
+    def server(self) -> ReportServer:
+        return self.settings["kamp-reports"]
+
+    @property
+    def reader(self) -> str:
+        return self.server.reader_of(self.current_user)
+
+    @property
+    def lang(self) -> Language:
+        # read as it came: what is no text must not stop an error page either
+        asked = self.request.query_arguments.get("lang", [b""])[-1]
+        if asked == b"ko":
+            return "ko"
+        return "en" if asked == b"en" else language()
+
+    def plain(self, template: str, title: str, **values: Any) -> None:
+        """One of our simple pages."""
+        words = Words(self.lang)
+        body = templates().get_template(template).render(t=words, n=numbers, **values)
+        page = (
+            templates()
+            .get_template("plain.html")
+            .render(
+                lang=self.lang,
+                title=title,
+                faces=fonts.linked_faces(self.fonts),
+                style=style(),
+                body=Markup(body),  # noqa: S704 - our template has escaped it
+            )
+        )
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(page)
+
+    @property
+    def fonts(self) -> str:
+        return url_path_join(self.base_url, FONT_PATH)
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """One sentence, whatever happened; the log has the rest."""
+        words = Words(self.lang)
+        known = {403: "error.forbidden", 404: "error.not_found", 503: "error.busy"}
+        key = known.get(status_code, "error.other")
+        if status_code == 503:
+            self.set_header("Retry-After", "60")
+        self.plain("message.html", words(key), message=words(key), back=self.base_url)
+
+
+class NotFound(Spoken):
+    """Everything that is not an address of ours."""
+
+    @allow_unauthenticated
+    async def prepare(self) -> None:  # type: ignore[override]
+        raise web.HTTPError(404)
+
+
+class ListHandler(Spoken):
+    """The reports to choose from; earlier ones of the same model and data set behind."""
+
+    @web.authenticated
+    def get(self) -> None:
+        words = Words(self.lang)
+        current, earlier = cards(self.server.published)
+        self.server.seen(self.reader, None)
+        self.plain(
+            "list.html",
+            words("list.title"),
+            cards=current,
+            earlier=earlier,
+            href=self._href,
+            links=self.server.links,
+        )
+
+    def _href(self, report: Report) -> str:
+        return f"{self.server.address(report)}?lang={self.lang}"
+
+
+class FontHandler(web.StaticFileHandler):
+    """The font, for a long time."""
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Cache-Control", f"public, max-age={YEAR_S}, immutable")
+
+
+class ReportHandler(Spoken, TornadoVoilaHandler):
+    """One report, rendered live."""
+
+    def initialize(self, **kwargs: Any) -> None:
+        TornadoVoilaHandler.initialize(self, **kwargs)
+        self.page_config_hook = self._page_config
+        self._first = ""
+
+    def _page_config(
+        self, page_config: dict[str, Any], *, notebook_path: str, **_: Any
+    ) -> dict[str, Any]:
+        """What our template shows before the kernel answers."""
+        folder = (Path(self.server.root_dir) / notebook_path).parent
+        words = Words(self.lang)
+        try:
+            title = page_title(Bundle(folder), words)
+        except KampError:
+            title = words("list.title")
+        page_config["kamp"] = {
+            "lang": self.lang,
+            "title": title,
+            "faces": fonts.linked_faces(self.fonts),
+            "style": style() + style("live.css"),
+            "first_paint": self._first,
+            "offline": words("page.offline"),
+            "broken": words("page.broken"),
+            "nonce": self._nonce,
+        }
+        return page_config
+
+    @web.authenticated
+    async def get(self, run: str, tenant: str | None = None) -> None:
+        report = find_report(self.server.published, tenant or self.server.only, run)
+        if report is None:
+            raise web.HTTPError(404)
+        self._nonce = secrets.token_urlsafe(16)
+        policy = PAGE_POLICY.format(nonce=self._nonce)
+        self.set_header("Content-Security-Policy", policy)
+        # the page sends this cookie's value along when it lets its kernel go
+        _ = self.xsrf_token
+        kernels.reader.set(self.reader)
+        self.server.seen(self.reader, report)
+        self._first = await asyncio.to_thread(
+            first_view, report.bundle, self.lang, self.fonts
+        )
+        inside = (report.folder / REPORT).relative_to(Path(self.server.root_dir))
+        async for html in self.get_generator(path=inside.as_posix()):
+            self.write(html)
+            self.flush()
+
+    def write_error(self, status_code: int, **more: Any) -> None:
+        self.set_header("Content-Security-Policy", PLAIN_POLICY)
+        super().write_error(status_code, **more)
+
+
+class OwnKernel:
+    """Whose page this is: a kernel's address is of use to nobody else."""
+
+    def check_owner(self: Any, kernel_id: str) -> None:
+        server = self.settings["kamp-reports"]
+        reader = server.reader_of(self.current_user)
+        if not self.kernel_manager.belongs(kernel_id, reader):
+            raise web.HTTPError(404)
+
+
+class ChannelHandler(OwnKernel, VoilaKernelWebsocketHandler):
+    """The channel of an open page, for as long as its reader may read."""
+
+    async def pre_get(self) -> None:
+        self.check_owner(self.kernel_id)
+        await super().pre_get()
+
+    async def open(self, kernel_id: str) -> None:
+        await super().open(kernel_id)
+        self._watch = asyncio.create_task(self._until_refused())
+
+    def on_close(self) -> None:
+        self._watch.cancel()
+        super().on_close()
+
+    async def _until_refused(self) -> None:
+        reader = self.settings["kamp-reports"].reader_of(self.current_user)
+        await self.settings["kamp-reports"].until_refused(self)
+        await self.kernel_manager.close_all_of(reader)
+        self.close(1008, "access has ended")
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        self.finish()
+
+
+class ModelHandler(OwnKernel, KernelHandler):
+    """What Voilà's front end asks before it opens the channel: is the kernel there?"""
+
+    SUPPORTED_METHODS = ("GET",)
+
+    @web.authenticated
+    async def get(self, kernel_id: str) -> None:
+        self.check_owner(kernel_id)
+        await super().get(kernel_id)
+
+
+class CloseHandler(OwnKernel, VoilaShutdownKernelHandler):
+    """A page that is left lets its kernel go."""
+
+    @web.authenticated
+    async def post(self, kernel_id: str) -> None:
+        self.check_owner(kernel_id)
+        await self.kernel_manager.shutdown_kernel(kernel_id)
+        self.set_status(204)
+        self.finish()
+
+
+class _Library:
+    """A file of Voilà's, or nothing: odd addresses are no reason for another answer."""
+
+    def write_error(self: Any, status_code: int, **_: Any) -> None:
+        self.set_status(404 if status_code >= 400 else status_code)
+        self.finish()
+
+
+class StaticHandler(_Library, MultiStaticFileHandler):
+    """Voilà's front end."""
+
+
+class ExtensionHandler(_Library, FileFindHandler):
+    """The widgets' front end."""
