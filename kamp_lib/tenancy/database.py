@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,26 @@ def _postgresql(url: URL) -> URL:
     return url
 
 
+def _encryption(url: URL) -> tuple[URL, dict[str, Any]]:
+    """`sslmode` and `sslrootcert` as every other client of PostgreSQL knows them."""
+    mode, root = url.query.get("sslmode"), url.query.get("sslrootcert")
+    url = url.difference_update_query(["sslmode", "sslrootcert"])
+    contexts: dict[Any, dict[str, Any]] = {
+        None: {},
+        "prefer": {},  # the driver's way: encrypted when the server can
+        "disable": {"ssl_context": False},
+        "require": {"ssl_context": True},
+    }
+    if mode == "verify-full" and not isinstance(root, tuple):
+        return url, {"ssl_context": ssl.create_default_context(cafile=root)}
+    if mode not in contexts:
+        raise UsageError(
+            "KAMP_DATABASE의 sslmode는 disable, prefer, require, verify-full 가운데 하나입니다.",
+            "sslmode in KAMP_DATABASE is one of disable, prefer, require, verify-full.",
+        )
+    return url, contexts[mode]
+
+
 def _wrong_url() -> UsageError:
     return UsageError(
         "설정 KAMP_DATABASE 값이 올바르지 않습니다. 예: postgresql://kamp@localhost/kamp"
@@ -68,7 +89,8 @@ def _wrong_url() -> UsageError:
 def open_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
     """An engine with transactions that mean the same on both databases."""
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        url, arguments = _encryption(url)
+        return create_engine(url, pool_pre_ping=True, connect_args=arguments)
     engine = create_engine(url, connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")

@@ -145,8 +145,9 @@ def _outside(registry: Registry, to: Path) -> Path:
 
 def _refuse_a_full_disk(to: Path, size: Size) -> None:
     free = shutil.disk_usage(to.parent).free
-    if size.bytes > free:
-        need, there = (f"{n / 2**30:,.1f}" for n in (size.bytes, free))
+    needed = min(size.bytes, size.on_disk)
+    if needed > free:
+        need, there = (f"{n / 2**30:,.1f}" for n in (needed, free))
         raise KampError(
             f"디스크에 빈 공간이 모자랍니다: {to.parent} (필요 {need} GB, 남음 {there} GB).",
             f"not enough room in {to.parent}: {need} GB needed, {there} GB free.",
@@ -193,13 +194,14 @@ def _add_csv(
         return Text("요청하지 않았습니다.", "not asked for.")
     progress(Text("CSV 만들기", "writing CSV"))
     with tempfile.TemporaryDirectory(prefix=".kamp-csv-", dir=beside) as folder:
-        made = Path(folder)
+        made, reason = Path(folder), None
         try:
             csv(tenant, made)
         except KampError as error:
-            return error.text
+            reason = error.text
+        # what could be written is worth having
         _add_folder(archive, made, "csv/", measure(made), skipped, progress)
-    return None
+    return reason
 
 
 def _manifest(

@@ -20,6 +20,7 @@ from kamp_lib.errors import KampError
 
 DEEPEST = 60  # each level is an open handle
 MOST_FILES = 1_000_000
+BLOCK = 512  # in which st_blocks counts, whatever the file system
 MOST_NOTHING = 2**30  # bytes of holes in one file
 MOST_EXTENTS = 10_000
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -58,9 +59,14 @@ class Place:
 
 @dataclass
 class Size:
-    """What a folder holds, and how often a file's names were met there."""
+    """What a folder holds, and how often a file's names were met there.
+
+    `bytes` is what its files say of themselves, `on_disk` what they take: a file may
+    claim far more than was ever written to it.
+    """
 
     bytes: int = 0
+    on_disk: int = 0
     files: int = 0
     names: Counter[tuple[int, int]] = field(default_factory=Counter)
 
@@ -144,6 +150,7 @@ def measure(root: Path) -> Size:
                 size.names[key] += 1
             if size.names[key] <= 1:
                 size.bytes += place.status.st_size
+                size.on_disk += place.status.st_blocks * BLOCK
             size.files += 1
     except FileNotFoundError:
         pass  # a company without a folder holds nothing

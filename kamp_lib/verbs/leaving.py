@@ -213,8 +213,8 @@ def _what_will_be_gone(registry: Registry, slug: str) -> list[Text]:
             f"{data:,} data folders, {runs:,} runs, {published:,} published reports",
         ),
         Text(
-            f"파일 {size.files:,}개, {size.bytes / 2**20:,.1f} MB",
-            f"{size.files:,} files, {size.bytes / 2**20:,.1f} MB",
+            f"파일 {size.files:,}개, {size.on_disk / 2**20:,.1f} MB",
+            f"{size.files:,} files, {size.on_disk / 2**20:,.1f} MB",
         ),
         Text(
             f"역할이 없어지는 사람: {people}", f"people who lose their roles: {people}"

@@ -206,7 +206,7 @@ def tenant_show(slug: Slug, as_json: Json = False) -> None:
         (Text("동시 서버", "servers at once"), plan.servers),
         (
             Text("디스크", "disk"),
-            f"{size.bytes / 2**30:,.2f} / {plan.disk_gb:,} GB, {size.files:,}"
+            f"{size.on_disk / 2**30:,.2f} / {plan.disk_gb:,} GB, {size.files:,}"
             f" {_('파일', 'files')}",
         ),
         (Text("시스템 사용자", "user id"), sme.uid),

@@ -311,6 +311,22 @@ def test_a_folder_as_host_means_the_socket_in_it() -> None:
     assert dict(url.query) == {"unix_sock": "/run/postgresql/.s.PGSQL.5432"}
 
 
+@pytest.mark.parametrize("mode", ["require", "verify-full"])
+def test_encryption_that_is_asked_for_is_not_done_without(
+    empty_database: str, mode: str
+) -> None:
+    # the server of these tests speaks no TLS
+    with pytest.raises(KampError, match="SSL"):
+        open_registry(f"{empty_database}&sslmode={mode}")
+    with pytest.raises(KampError, match="kamp db upgrade"):
+        open_registry(f"{empty_database}&sslmode=disable")
+
+
+def test_an_unknown_way_of_encryption_is_refused(empty_database: str) -> None:
+    with pytest.raises(KampError, match="verify-full"):
+        open_registry(f"{empty_database}&sslmode=perhaps")
+
+
 def test_kamp_db_tells_and_mends(
     kamp, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
