@@ -12,6 +12,8 @@ from traitlets.config import Config
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import hub_config
 
+from kamp_lib.hub.authenticator import KampAuthenticator
+
 HOME = Path(os.environ["KAMP_HOME"])
 
 
@@ -26,6 +28,14 @@ class StubSpawner(SimpleLocalProcessSpawner):
         return await super().start()
 
 
+class QuickAuthenticator(KampAuthenticator):
+    """Asks the registry at every turn: tests need not wait for what people wait for."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.auth_refresh_age = 1
+
+
 def configure(c: Config) -> None:
     hub_config.configure(c)
     c.JupyterHub.spawner_class = StubSpawner
@@ -36,8 +46,7 @@ def configure(c: Config) -> None:
     c.JupyterHub.load_roles = [
         role for role in c.JupyterHub.load_roles if "services" not in role
     ]
-    # quick, so that tests need not wait for what the platform waits for
-    c.Authenticator.auth_refresh_age = 1
+    c.JupyterHub.authenticator_class = QuickAuthenticator
 
 
 configure(c)  # type: ignore[name-defined] # noqa: F821 - given by JupyterHub

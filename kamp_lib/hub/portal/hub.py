@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import AsyncGenerator
@@ -106,6 +107,18 @@ class Hub:
             raise HubRefused(502, "the events broke off") from error
         finally:
             answer.close()
+
+    async def failure(self, company: str, name: str) -> str | None:
+        """Why the last start of a stopped server failed; None when it did not."""
+        try:
+            async with contextlib.aclosing(self.progress(company, name)) as events:
+                async for event in events:
+                    if event.get("failed") is True:
+                        return str(event.get("message", ""))
+        except HubRefused as refused:
+            if refused.status not in (400, 404):
+                raise
+        return None
 
     async def _ask(self, method: str, path: str, seconds: float = ASK_S) -> Any:
         answer = await self._fetch(method, path, seconds)

@@ -159,10 +159,12 @@ class StartingPage(ServerPage):
         if state == "running":
             self.redirect(self.address(slug, server))
             return
-        failed = None if state == "starting" else self.starts.failure(key)
-        if state == "stopped" and failed is None and not self.starts.running(key):
-            self.redirect(self.page("open", slug, server))
-            return
+        failed = None
+        if state == "stopped" and not self.starts.running(key):
+            failed = await self._failure(slug, server)
+            if failed is None:
+                self.redirect(self.page("open", slug, server))
+                return
         xsrf = self.xsrf_token.decode("ascii")
         self.show(
             "starting.html",
@@ -170,9 +172,16 @@ class StartingPage(ServerPage):
             slug=slug,
             server=server,
             run=self.get_query_argument("run", ""),
-            failed=None if failed is None else _said(failed.message),
+            failed=None if failed is None else _said(failed),
             progress_url=f"{PREFIX}progress/{slug}/{server}?_xsrf={xsrf}",
         )
+
+    async def _failure(self, slug: str, server: str) -> str | None:
+        # refused at once, or failed while it was starting
+        refused = self.starts.failure(self.key(slug, server))
+        if refused is not None:
+            return refused.message
+        return await self.hub.failure(slug, server)
 
 
 class ProgressEvents(ServerPage):
