@@ -7,10 +7,13 @@ report is found by company and run, never by a path.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_client.jsonutil import json_default
+from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler, _kernel_id_regex
@@ -265,7 +268,8 @@ class ModelHandler(OwnKernel, KernelHandler):
     @web.authenticated
     async def get(self, kernel_id: str) -> None:
         self.check_owner(kernel_id)
-        await super().get(kernel_id)
+        model = await ensure_async(self.kernel_manager.kernel_model(kernel_id))
+        self.finish(json.dumps(model, default=json_default))
 
 
 class CloseHandler(OwnKernel, VoilaShutdownKernelHandler):

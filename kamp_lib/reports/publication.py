@@ -126,7 +126,7 @@ def withdraw(tenant: Tenant, run_id: str, *, by: str | None = None) -> Publicati
         When no page of this run is released.
     """
     with _writing(tenant) as published:
-        folder = published / _published_run(tenant, run_id)
+        folder = published / published_run(tenant, run_id)
         note = read_publication(folder) or _unknown(folder, tenant)
         note.withdrawn, note.withdrawn_by = datetime.now(UTC), by or person()
         aside = published / WITHDRAWN
@@ -249,7 +249,8 @@ def _template(record: RunRecord) -> bytes:
     return template.read_bytes()
 
 
-def _published_run(tenant: Tenant, run_id: str) -> str:
+def published_run(tenant: Tenant, run_id: str) -> str:
+    """The released run with this id, or the start of it."""
     names = [folder.name for folder in published_folders(tenant.published)]
     fitting = [n for n in names if n == run_id] or [
         n for n in names if run_id and n.startswith(run_id)

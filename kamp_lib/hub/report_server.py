@@ -1,0 +1,68 @@
+"""Starts the report server of one company: `python -m kamp_lib.hub.report_server`.
+
+The hub starts it inside the walls. What it is stands in `report_app.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from kamp_lib.errors import KampError
+from kamp_lib.settings import settings
+from kamp_lib.tenancy import Tenant, tenant_at
+
+# inside the walls the forwarder outside expects the server here
+SOCKET = Path("/run/kamp/server/server.sock")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Serve until the hub ends it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    default = str(SOCKET) if SOCKET.parent.is_dir() else ""
+    parser.add_argument("--sock", default=default, help="unix socket to listen on")
+    asked = parser.parse_args(argv)
+    try:
+        tenant = company()
+        leave_out_slow_imports()
+        from kamp_lib.hub.report_app import HubReportServer
+
+        published = {tenant.slug: tenant.published}
+        server = HubReportServer(published=published, only=tenant.slug, sock=asked.sock)
+        server.initialize([])
+        server.start()
+    except KampError as error:
+        sys.exit(str(error))
+
+
+def company() -> Tenant:
+    """The one company whose reports these are: of the folder and of the hub alike."""
+    home = settings().tenant_home
+    if home is None:
+        raise KampError(
+            "KAMP_TENANT_HOME이 없어 보고서 서버를 시작할 수 없습니다. 이 서버는 허브가 시작합니다.",
+            "a report server needs KAMP_TENANT_HOME; it is started by the hub.",
+        )
+    tenant = tenant_at(home)
+    user = os.environ.get("JUPYTERHUB_USER")
+    if user != tenant.slug:
+        raise KampError(
+            f"허브의 기업 '{user}'와 폴더의 기업 '{tenant.slug}'가 다릅니다.",
+            f"the hub says {user!r}, the folder belongs to {tenant.slug!r}.",
+        )
+    return tenant
+
+
+def leave_out_slow_imports() -> None:
+    """Readers wait for this server to start, so it does without what it never uses.
+
+    The checker of web addresses in event schemas builds a grammar for a second when it is
+    imported; `None` makes that import fail, which its only user has provided for.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()
