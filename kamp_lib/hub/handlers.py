@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from kamp_lib.hub.portal import page_handlers
-
-publishing_handlers = list
+from kamp_lib.hub.publishing import publishing_handlers
 
 
 def own_handlers() -> list[tuple[str, type]]:
