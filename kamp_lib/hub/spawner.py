@@ -147,6 +147,7 @@ class KampSpawner(LocalProcessSpawner):
             "KAMP_TENANT_HOME": "/workspace",
             "KAMP_LANG": settings().lang,
             "KAMP_TEMPLATES": str(settings().templates),
+            "KAMP_GUIDEBOOKS": str(settings().guidebooks),
             "KAMP_PERSON": self.name,
         }
         if self.kind is not Kind.REPORT:
