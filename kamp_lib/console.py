@@ -25,8 +25,9 @@ from rich.table import Table
 from kamp_lib.progress import Progress
 from kamp_lib.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# `:smile:` in a name is a name
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 # A bar that flashes by tells nobody anything.
 PATIENCE_S = 1.0
 _bars: list[Bar] = []  # those that may be on the screen now
