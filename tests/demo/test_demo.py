@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,25 +19,9 @@ pytestmark = pytest.mark.e2e
 MACHINES = ["cnc-machine", "injection-moulding", "machine-vision", "press"]
 
 
-def kamp(
-    *arguments: str, home: Path, **environment: str
-) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "kamp_lib.cli", *arguments],
-        env={**os.environ, "KAMP_HOME": str(home), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo on small data, built once."""
-    home = tmp_path_factory.mktemp("demo") / "home"
-    built = kamp("demo", "--home", str(home), "--size", "fast", "--no-serve", home=home)
-    assert built.returncode == 0, built.stderr[-3000:]
-    return home
+def demo(built_demo: Path) -> Path:
+    return built_demo
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +79,7 @@ def test_the_demo_says_what_each_step_took(demo: Path) -> None:
     assert all(seconds >= 0 for seconds in steps.values())
 
 
-def test_a_folder_with_other_files_is_never_emptied(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_never_emptied(tmp_path: Path, kamp: Any) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.txt").write_text("years of work")
@@ -108,7 +89,7 @@ def test_a_folder_with_other_files_is_never_emptied(tmp_path: Path) -> None:
 
 
 def test_the_same_data_parameters_and_seed_give_the_same_scores(
-    demo: Path, companies: list[Tenant]
+    demo: Path, companies: list[Tenant], kamp: Any
 ) -> None:
     company = next(c for c in companies if c.equipment == ("press",))
     before = one_run(company).record
@@ -159,7 +140,12 @@ def test_a_what_if_slider_asks_the_fitted_model(
 
 @pytest.mark.parametrize("kind", ["html", "xlsx", "pdf"])
 def test_a_run_is_exported(
-    demo: Path, companies: list[Tenant], tmp_path: Path, kind: str, browser: Browser
+    demo: Path,
+    companies: list[Tenant],
+    tmp_path: Path,
+    kind: str,
+    browser: Browser,
+    kamp: Any,
 ) -> None:
     file = tmp_path / f"report.{kind}"
     said = kamp("export", companies[0].slug, "latest", "--to", str(file), home=demo)
