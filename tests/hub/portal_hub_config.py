@@ -11,7 +11,6 @@ from traitlets.config import Config
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import hub_config
-
 from kamp_lib.hub.authenticator import KampAuthenticator
 
 HOME = Path(os.environ["KAMP_HOME"])

@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-import re
-from collections.abc import AsyncGenerator, Coroutine
-from http.client import responses
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from tornado import web
@@ -18,6 +16,14 @@ from kamp_lib.hub.portal.addresses import PREFIX, REPORT, deep_path, server_url
 from kamp_lib.hub.portal.base import Page
 from kamp_lib.hub.portal.hub import HubRefused
 from kamp_lib.hub.portal.language import language_of
+from kamp_lib.hub.portal.starts import (
+    Key,
+    Starts,
+    failed_because,
+    plain,
+    refused_because,
+)
+from kamp_lib.hub.portal.words import of
 
 log = logging.getLogger(__name__)
 
@@ -25,45 +31,6 @@ log = logging.getLogger(__name__)
 AT_ONCE_S = 0.4
 STOPPING_S = 2.0
 LOOK_AGAIN_S = 0.25
-LONGEST_MESSAGE = 300
-
-
-class Starts:
-    """Starts that the portal has asked for, by (person, company, server)."""
-
-    def __init__(self) -> None:
-        self._asked: dict[tuple[str, str, str], asyncio.Task[None]] = {}
-
-    def begin(
-        self, key: tuple[str, str, str], start: Coroutine[Any, Any, None]
-    ) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(start)
-        self._asked[key] = task
-        task.add_done_callback(lambda done: self._forget_success(key, done))
-        return task
-
-    def _forget_success(
-        self, key: tuple[str, str, str], done: asyncio.Task[None]
-    ) -> None:
-        if (
-            self._asked.get(key) is done
-            and not done.cancelled()
-            and not done.exception()
-        ):
-            del self._asked[key]
-
-    def running(self, key: tuple[str, str, str]) -> bool:
-        task = self._asked.get(key)
-        return task is not None and not task.done()
-
-    def failure(self, key: tuple[str, str, str]) -> HubRefused | None:
-        """Why the last start failed; told once."""
-        task = self._asked.get(key)
-        if task is None or not task.done():
-            return None
-        del self._asked[key]
-        error = None if task.cancelled() else task.exception()
-        return error if isinstance(error, HubRefused) else HubRefused(500, "")
 
 
 class ServerPage(Page):
@@ -84,23 +51,28 @@ class ServerPage(Page):
         if not self.visitor.may_open(slug, server):
             raise web.HTTPError(404, f"not offered: {slug!r}/{server!r}")
 
-    def key(self, slug: str, server: str) -> tuple[str, str, str]:
+    def key(self, slug: str, server: str) -> Key:
         return self.visitor.person.name, slug, server
+
+    def why(self, refused: BaseException) -> str:
+        """What to say about a refusal, in the visitor's language."""
+        text = refused_because(refused)
+        return of(language_of(self), text) if text else ""
+
+    def run(self) -> str | None:
+        """The report that was asked for; not checked yet."""
+        asked = self.get_query_argument("run", None)
+        return asked or self.get_body_argument("run", None)
 
     def address(self, slug: str, server: str) -> str:
         """Where the server is, and in it the report that was asked for."""
-        run = self.get_query_argument("run", None) or self.get_body_argument(
-            "run", None
-        )
-        path = deep_path(slug, server, run)
+        path = deep_path(slug, server, self.run())
         said = f"?lang={language_of(self)}" if server == REPORT else ""
         return f"{server_url(slug, server)}{path}{said}"
 
     def page(self, kind: str, slug: str, server: str) -> str:
         """One of the portal's own pages about a server."""
-        run = self.get_query_argument("run", None) or self.get_body_argument(
-            "run", None
-        )
+        run = self.run()
         more = f"?run={run}" if deep_path(slug, server, run) else ""
         return f"{PREFIX}{kind}/{slug}/{server}{more}"
 
@@ -124,7 +96,7 @@ class OpenPage(ServerPage):
                 company=self.company_name(slug),
                 slug=slug,
                 server=server,
-                run=self.get_query_argument("run", ""),
+                run=self.run() or "",
                 stopping=state == "stopping",
             )
 
@@ -171,17 +143,18 @@ class StartingPage(ServerPage):
             company=self.company_name(slug),
             slug=slug,
             server=server,
-            run=self.get_query_argument("run", ""),
-            failed=None if failed is None else _said(failed),
+            run=self.run() or "",
+            failed=failed,
             progress_url=f"{PREFIX}progress/{slug}/{server}?_xsrf={xsrf}",
         )
 
     async def _failure(self, slug: str, server: str) -> str | None:
-        # refused at once, or failed while it was starting
-        refused = self.starts.failure(self.key(slug, server))
+        """Why the last start came to nothing; empty when nothing was said."""
+        refused = self.starts.refusal(self.key(slug, server))
         if refused is not None:
-            return refused.message
-        return await self.hub.failure(slug, server)
+            return self.why(refused)
+        message = await self.hub.failure(slug, server)
+        return None if message is None else failed_because(message)
 
 
 class ProgressEvents(ServerPage):
@@ -203,23 +176,26 @@ class ProgressEvents(ServerPage):
         key = self.key(slug, server)
         while True:
             try:
-                async with contextlib.aclosing(
-                    self.hub.progress(slug, server)
-                ) as events:
+                events = self.hub.progress(slug, server)
+                async with contextlib.aclosing(events):
                     async for event in events:
-                        yield _plain(event)
+                        yield plain(event)
                 return
             except HubRefused as refused:
-                # the hub has our start, but has not begun with it
+                # the hub may have our start, but not have begun with it
                 if not self.starts.running(key):
-                    state = (await self.hub.server(slug, server)).state
-                    if state == "running":
-                        yield {"progress": 100, "ready": True}
-                    else:
-                        failed = self.starts.failure(key) or refused
-                        yield {"failed": True, "message": _said(failed.message)}
+                    yield await self._outcome(slug, server, refused)
                     return
             await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _outcome(
+        self, slug: str, server: str, refused: HubRefused
+    ) -> dict[str, Any]:
+        """The last event when there is nothing to follow."""
+        if (await self.hub.server(slug, server)).state == "running":
+            return {"progress": 100, "ready": True}
+        known = self.starts.refusal(self.key(slug, server)) or refused
+        return {"failed": True, "message": self.why(known)}
 
 
 class StopAction(ServerPage):
@@ -247,29 +223,6 @@ class StopAction(ServerPage):
         self.redirect(PREFIX, status=303)
 
 
-def _said(message: str) -> str:
-    """What our own spawner said, out of the hub's wrapping; nothing when it said nothing."""
-    message = message.removeprefix("Spawn failed: ")
-    wrapped = re.fullmatch(r"HTTP [0-9]{3}: [A-Za-z -]+ \((.*)\)", message, re.DOTALL)
-    message = wrapped.group(1) if wrapped else message
-    return "" if message in responses.values() else message[:LONGEST_MESSAGE]
-
-
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         log.warning("a server did not stop: %s", task.exception())
-
-
-def _plain(event: dict[str, Any]) -> dict[str, Any]:
-    """The parts of the hub's event that the page uses; never its HTML or addresses."""
-    plain: dict[str, Any] = {}
-    progress = event.get("progress")
-    if isinstance(progress, int | float):
-        plain["progress"] = max(0, min(100, progress))
-    for flag in ("ready", "failed"):
-        if event.get(flag) is True:
-            plain[flag] = True
-    # a message of the hub's own ("Server requested") is no news to a manager
-    if isinstance(event.get("message"), str) and plain.get("failed"):
-        plain["message"] = _said(event["message"])
-    return plain
