@@ -98,7 +98,8 @@ def _rows(result: IngestResult, standard: dict[str, Column]) -> list[Row]:
         place = places.get(names[source])
         if seen is None or place is None:
             return ()
-        return tuple(row[place] for row in seen.rows[:SHOWN_VALUES])
+        filled = (row[place] for row in seen.rows if row[place])
+        return tuple(dict.fromkeys(filled))[:SHOWN_VALUES]
 
     return [
         Row(number, m, values(m.source), label(m.canonical), label(m.maybe))

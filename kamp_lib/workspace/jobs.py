@@ -27,7 +27,8 @@ State = Literal["waiting", "running", "done", "failed", "stopped"]
 ENDED = ("done", "failed", "stopped")
 MOST_RUNNING = 2  # at once; each computes on all the processors it may use
 MOST_WAITING = 6
-MOST_KEPT = 20  # ended jobs that the list still shows
+MOST_KEPT = 20  # ended jobs that are remembered
+MOST_LISTED = 5  # of them that the list still shows
 LONGEST_LINE = 64 << 20  # the result of a file with thousands of columns
 PATIENCE_S = 10.0  # between asking a job to stop and making it
 SAID_KEPT = 4000  # characters of what a job wrote to stderr
@@ -173,8 +174,14 @@ class JobBoard:
         return any(job.state not in ENDED for job in self.jobs.values())
 
     def shown(self) -> list[Job]:
-        """What the list shows, newest first."""
-        return [job for job in reversed(self.jobs.values()) if job.shown]
+        """What the list shows, newest first: all that works, and the last that ended.
+
+        A look that has ended is to be seen where its files are.
+        """
+        listed = [job for job in reversed(self.jobs.values()) if job.shown]
+        going = [job for job in listed if job.state not in ENDED]
+        ended = [j for j in listed if j.state in ENDED and j.task != "look"]
+        return going + ended[:MOST_LISTED]
 
     def dismiss(self, job_id: str) -> None:
         """Take an ended job off the list."""
@@ -242,10 +249,10 @@ class JobBoard:
             assert process.stdin is not None  # noqa: S101 - a pipe was asked for
             process.stdin.write(json.dumps(told).encode() + b"\n")
             await process.stdin.drain()
-        _, said = await asyncio.gather(_listen(job, process), _tail(process))
+        last, said = await asyncio.gather(_listen(job, process), _tail(process))
         status = await process.wait()
-        if job.state == "running":  # it ended without a word
-            _end(job, "failed", KILLED)
+        if job.state == "running":
+            _end_as_said(job, last)
         if job.state == "failed" and said:
             self._log("job %s (%s), status %s: %s", job.id, job.task, status, said)
 
@@ -255,22 +262,32 @@ class JobBoard:
             del self.jobs[job.id]
 
 
-async def _listen(job: Job, process: asyncio.subprocess.Process) -> None:
-    """Follow what a job says, a line of JSON at a time."""
+async def _listen(job: Job, process: asyncio.subprocess.Process) -> dict[str, Any]:
+    """Follow what a job says, a line of JSON at a time; returns how it ended."""
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    last: dict[str, Any] = {}
     async for line in process.stdout:
         said = json.loads(line)
         if "step" in said:
             job.step = Text(**said["step"])
             job.done, job.total = said["done"], said["total"]
-        elif "result" in said:
-            job.result = said["result"]
-            _end(job, "done")
-        elif "stopped" in said:
-            _end(job, "stopped", STOPPED)
         else:
-            job.details = said.get("details") or {}
-            _end(job, "failed", Text(**said["error"]))
+            last = said
+    return last
+
+
+def _end_as_said(job: Job, last: dict[str, Any]) -> None:
+    """The end of a job whose process is gone; nobody sees it ended any earlier."""
+    if "result" in last:
+        job.result = last["result"]
+        _end(job, "done")
+    elif "stopped" in last:
+        _end(job, "stopped", STOPPED)
+    elif "error" in last:
+        job.details = last.get("details") or {}
+        _end(job, "failed", Text(**last["error"]))
+    else:  # not a word
+        _end(job, "failed", KILLED)
 
 
 async def _tail(process: asyncio.subprocess.Process) -> str:

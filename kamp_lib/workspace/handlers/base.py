@@ -17,6 +17,7 @@ from kamp_lib.reports import numbers
 from kamp_lib.reports.words import Words
 from kamp_lib.text import Language, Text, language
 from kamp_lib.workspace.desk import Desk
+from kamp_lib.workspace.flags import Spoken
 from kamp_lib.workspace.uploads import said_size
 from kamp_lib.workspace.words import words
 
@@ -91,6 +92,7 @@ class Handler(JupyterHandler):
             .get_template(template)
             .render(
                 t=self.words,
+                say=Spoken(self.words),
                 n=numbers,
                 size=said_size,
                 lang=self.lang,

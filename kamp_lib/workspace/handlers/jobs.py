@@ -20,7 +20,8 @@ class JobsHandler(Handler):
             busy=self.desk.jobs.busy,
             jobs=[
                 {"id": j.id, "task": j.task, "state": j.state, "subject": j.subject}
-                for j in jobs
+                for j in self.desk.jobs.jobs.values()
+                if j.shown
             ],
         )
 

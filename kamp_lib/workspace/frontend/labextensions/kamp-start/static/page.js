@@ -92,6 +92,7 @@ export class StartPage {
       if (moved) {
         this.node.scrollTop = 0;
       }
+      this.hideSeenJobs();
       await this.fill();
     });
   }
@@ -174,6 +175,7 @@ export class StartPage {
       place.dataset.html = told.html;
       place.innerHTML = told.html;
     }
+    this.hideSeenJobs();
     const ended = told.jobs.filter(
       (job) =>
         ["done", "failed", "stopped"].includes(job.state) &&
@@ -187,6 +189,16 @@ export class StartPage {
       const pause = document.hidden ? 10 * EVERY_MS : EVERY_MS;
       this.timer = setTimeout(() => this.followJobs(), pause);
     }
+  }
+
+  // How a job has ended stands in its own view already.
+  hideSeenJobs() {
+    const rows = [...this.place("jobs").querySelectorAll(".job")];
+    for (const row of rows) {
+      const seen = this.view === `intake/${row.dataset.subject}`;
+      row.hidden = seen && !row.matches(".running, .waiting");
+    }
+    this.place("jobs").hidden = rows.every((row) => row.hidden);
   }
 
   concerned(jobs) {
@@ -214,9 +226,11 @@ export class StartPage {
     event.preventDefault();
     const form = event.target;
     const pressed = event.submitter;
-    if (form.dataset.form === "run") {
+    // not `form.dataset`: the form has a field of that name
+    const kind = form.getAttribute("data-form");
+    if (kind === "run") {
       this.guarded(() => this.startRun(form));
-    } else if (form.dataset.form === "intake") {
+    } else if (kind === "intake") {
       this.guarded(() => this.work(form, pressed?.dataset.do || "look"));
     }
   }
@@ -244,7 +258,7 @@ export class StartPage {
   }
 
   async work(form, what) {
-    const id = form.dataset.upload;
+    const id = form.getAttribute("data-upload");
     await this.server.send(`uploads/${id}/${what}`, formChoices(form));
     await this.refresh();
   }
