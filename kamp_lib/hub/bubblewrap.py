@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 # What programs of a workspace read in /etc and that says nothing about this machine.
 SYSTEM_FILES = (
     *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts"),
-    *("localtime", "mime.types", "inputrc", "terminfo"),
+    *("localtime", "mime.types", "inputrc", "terminfo", "chromium.d"),
 )
 # Tells of the whole machine; none of it is a company's business.
 HIDDEN_IN_PROC = ("keys", "key-users", "kcore", "kallsyms", "timer_list", "sched_debug")
@@ -58,12 +58,17 @@ class CommandLine:
     forwarder: tuple[str, ...]
     filter: Path
     env: dict[str, str]
+    leash: tuple[str, ...] = ()
+
+    def ending_with_its_parent(self) -> CommandLine:
+        """The same, killed by the kernel when the process that starts it ends."""
+        return replace(self, leash=(_tool("setpriv"), "--pdeathsig", "KILL", "--"))
 
     def argv(self, limits: Sequence[Path] = ()) -> list[str]:
         """The whole command; `limits` are the control groups' files to enter."""
         script = _script(self, limits)
         # bash, not sh: it can wait for whichever of two ends first
-        return [_tool("bash"), "-c", script, "kamp-walls"]
+        return [*self.leash, _tool("bash"), "-c", script, "kamp-walls"]
 
     def start(
         self, *, limits: Sequence[Path] = (), **popen: Any
@@ -134,15 +139,8 @@ def _server(profile: Profile, there: Places) -> list[str]:
     if profile.uses_hub:
         binds.append((there.api, HUB, False))
     return [
-        *_bubblewrap(there, binds, network=False),
-        *("--hostname", profile.tenant),
-        *("--proc", "/proc", *_hidden()),
-        *("--dev", "/dev", *_tmpfs(SHARED_MEMORY, SHARED_MEMORY_MB)),
-        *("--remount-ro", "/dev"),
-        *_tmpfs(TMP, TMP_MB),
-        *_tmpfs(profile.home, HOME_MB),
-        *("--dir", "/var", "--symlink", TMP, f"/var{TMP}"),
-        *("--remount-ro", "/", "--chdir", "/"),
+        *_bubblewrap(there, binds, _private(profile), network=False),
+        *("--remount-ro", "/", "--chdir", "/", "--hostname", profile.tenant),
         *_as_company(there, limits=cgroups.rlimits(profile)),
         # only the company's user may enter its folder
         *(_tool("env"), f"--chdir={profile.folder}"),
@@ -150,8 +148,25 @@ def _server(profile: Profile, there: Places) -> list[str]:
     ]
 
 
-def _bubblewrap(there: Places, binds: Sequence[Bind], *, network: bool) -> list[str]:
-    """What both sandboxes have: own namespaces, a read-only system, and `binds`."""
+def _private(profile: Profile) -> list[str]:
+    """What is the sandbox's own, and gone with it."""
+    return [
+        *("--proc", "/proc", *_hidden()),
+        *("--dev", "/dev", *_tmpfs(SHARED_MEMORY, SHARED_MEMORY_MB)),
+        *("--remount-ro", "/dev"),
+        *_tmpfs(TMP, TMP_MB),
+        *_tmpfs(profile.home, HOME_MB),
+        *("--dir", "/var", "--symlink", TMP, f"/var{TMP}"),
+    ]
+
+
+def _bubblewrap(
+    there: Places, binds: Sequence[Bind], own: Sequence[str] = (), *, network: bool
+) -> list[str]:
+    """What both sandboxes have: own namespaces, a read-only system, and `binds`.
+
+    What is its `own` comes before them, so that a Python below `/tmp` is not hidden.
+    """
     apart = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     if not network:
         apart.append("--unshare-net")
@@ -164,7 +179,7 @@ def _bubblewrap(there: Places, binds: Sequence[Bind], *, network: bool) -> list[
             apart += ["--cap-add", capability]
     return [
         *(_tool("bwrap"), *apart, "--new-session", "--die-with-parent"),
-        *("--seccomp", "3", *_system()),
+        *("--seccomp", "3", *_system(), *own),
         *_bound([*_python(), *_generated(there), *binds]),
     ]
 
@@ -205,7 +220,8 @@ def _bound(binds: Sequence[Bind]) -> list[str]:
 
 def python_folders() -> list[Path]:
     """Where Python, its packages, kamp_lib and the templates lie; none inside another."""
-    own = [Path(kamp_lib.__file__).parent, settings().templates]
+    s = settings()
+    own = [Path(kamp_lib.__file__).parent, s.templates, s.guidebooks]
     wanted = [Path(sys.prefix), Path(sys.base_prefix), *own]
     kept: list[Path] = []
     for folder in map(Path.absolute, wanted):

@@ -62,6 +62,8 @@ class Groups:
 
 def find(mounts: Path = Mounts, own: Path = Own) -> Groups | None:
     """The control groups that this process may use, if there are any."""
+    if not (mounts.exists() and own.exists()):  # not Linux
+        return None
     here = dict(_memberships(own))
     v1: dict[str, Path] = {}
     for kind, folder, options in _mounted(mounts):

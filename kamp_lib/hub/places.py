@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +97,23 @@ class Places:
             if self.uid is not None:
                 os.fchown(handle, self.uid, self.uid)
                 os.fchmod(handle, 0o700)
+        if self.uid is not None:
+            hand_over(folder, self.uid)
+
+
+def hand_over(folder: Path, uid: int) -> None:
+    """Give the company what root wrote into its folder; nothing of anyone else's.
+
+    `chown` walks by descriptors and changes links themselves, so that a company that
+    moves folders about meanwhile gains nothing. Its folder is a mount of its own inside
+    the sandbox: no file of another place can be linked into it.
+    """
+    owners = f"{uid}:{uid}"
+    subprocess.run(
+        ["chown", "-R", "-h", "-P", "--from=0", owners, "--", str(folder)],
+        stderr=subprocess.DEVNULL,  # what went away meanwhile needs no owner
+        check=False,
+    )
 
 
 def places(profile: Profile, home: Path) -> Places:

@@ -147,8 +147,10 @@ def _print(browser: str, page: Path, to: Path, profile: Path) -> str:
         f"--print-to-pdf={to}",
         page.as_uri(),
     ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.insert(1, "--no-sandbox")  # Chromium has no sandbox for root
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if as_root or settings().tenant_home is not None:
+        # Chromium has no sandbox for root, and none inside a company's own walls
+        command.insert(1, "--no-sandbox")
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=PDF_TIMEOUT_S, check=False

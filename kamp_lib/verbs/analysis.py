@@ -55,17 +55,29 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    from kamp_lib.catalog import parse_assignments
+    from kamp_lib.catalog import parse_assignments, resolve_parameters
+    from kamp_lib.hub import jobs
+    from kamp_lib.runs.context import find_model
+    from kamp_lib.workbench import Company
 
     tenant, rest = tenant_and(arguments)
     model = one(rest, Text("모델", "MODEL"))
     given = parse_assignments(parameter or [])
-    from kamp_lib.workbench import Company
-
+    resolve_parameters(*find_model(model), given)
     with console.progress(Text("분석 실행", "Run")) as listener:
-        bundle = Company(tenant).run(
-            model, dataset=dataset, version=version, progress=listener, **given
-        )
+        if jobs.walls_needed():
+            bundle = jobs.run_model(
+                tenant,
+                model,
+                dataset=dataset,
+                version=version,
+                parameters=given,
+                progress=listener,
+            )
+        else:
+            bundle = Company(tenant).run(
+                model, dataset=dataset, version=version, progress=listener, **given
+            )
     record = bundle.record
     if as_json:
         print_json(_run_as_json(bundle))
@@ -197,13 +209,17 @@ def export(
     as_json: Json = False,
 ) -> None:
     from kamp_lib import reports
+    from kamp_lib.hub import jobs
     from kamp_lib.runs import open_run
 
     tenant, rest = tenant_and(arguments)
     bundle = open_run(tenant, one(rest, Text("분석 실행", "RUN")))
     with console.progress(Text("내보내기", "Export")) as listener:
         listener(Text(f"{to.name} 만들기", f"writing {to.name}"))
-        reports.export(bundle, to)
+        if jobs.walls_needed():
+            jobs.export_run(tenant, bundle.path.name, to)
+        else:
+            reports.export(bundle, to)
     if as_json:
         print_json(
             {"run": bundle.path.name, "file": str(to), "bytes": to.stat().st_size}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from hub.walls.walled import MARK, Grounds, both, dropped
+from hub.walls.walled import MARK, Grounds, both, dropped, mounting
 
 from kamp_lib.hub.profile import Kind
 
@@ -31,10 +32,7 @@ def test_nothing_of_another_company_or_the_platform_lies_anywhere(
 def test_the_search_finds_the_other_company_when_kamp_home_is_mounted(
     grounds: Grounds,
 ) -> None:
-    def seen(argv: list[str]) -> list[str]:
-        at = argv.index("--hostname")
-        return [*argv[:at], "--ro-bind", str(grounds.home), "/mnt", *argv[at:]]
-
+    seen = mounting("--ro-bind", str(grounds.home), "/mnt")
     found = grounds.inside(grounds.profile(source=FIND_MARK), without=seen).result
     assert "/mnt/platform.db" in found
 
@@ -187,7 +185,7 @@ def test_the_programs_and_the_system_cannot_be_written(
 def test_the_checkout_is_not_seen_but_for_the_package(grounds: Grounds) -> None:
     checkout = Path(__file__).resolve().parents[3]
     seen = set(grounds.inside(f"result = os.listdir({str(checkout)!r})").result)
-    assert seen <= {"kamp_lib", "templates", ".venv"}
+    assert seen <= {"kamp_lib", "templates", "notebooks", ".venv"}
 
 
 @pytest.mark.parametrize(
@@ -240,12 +238,46 @@ def test_without_the_private_tmp_the_machines_would_be_seen(grounds: Grounds) ->
     size = str(2048 * 2**20)
     tmpfs = ("--perms", "1777", "--size", size, "--tmpfs", "/tmp")  # noqa: S108
 
-    def machines(argv: list[str]) -> list[str]:
-        at = argv.index("--hostname")
-        return [*argv[:at], "--bind", "/tmp", "/tmp", *argv[at:]]  # noqa: S108
-
+    machines = mounting("--bind", "/tmp", "/tmp")  # noqa: S108
     source = "result = os.listdir('/tmp')"
     walled = grounds.profile(source=source)
     seen = grounds.inside(walled, without=both(dropped(*tmpfs), machines)).result
     assert grounds.home.name in seen
     assert grounds.inside(walled).result == []
+
+
+def test_templates_below_tmp_are_not_hidden_by_the_private_tmp(
+    grounds: Grounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = grounds.home.with_name(f"{grounds.home.name}-templates")
+    place.mkdir()
+    (place / "page").write_text("x")
+    place.chmod(0o755)
+    monkeypatch.setenv("KAMP_TEMPLATES", str(place))
+    try:
+        source = f"result = os.listdir({str(place)!r})"
+        assert grounds.inside(source).result == ["page"]
+    finally:
+        shutil.rmtree(place)
+
+
+def test_what_root_wrote_on_the_host_becomes_the_companys(grounds: Grounds) -> None:
+    if not grounds.as_root:
+        pytest.skip("nobody is root here")
+    (grounds.acme.data / "deep").mkdir()
+    (grounds.acme.data / "deep" / "file").write_text("from the host")
+    source = (
+        "result = attempt(lambda: open('/workspace/data/deep/file', 'a').write('x'))"
+    )
+    assert grounds.inside(source).result == ["ok", 1]
+
+
+def test_handing_over_gives_away_nothing_that_a_link_leads_to(grounds: Grounds) -> None:
+    if not grounds.as_root:
+        pytest.skip("nobody is root here")
+    (grounds.acme.data / "link").symlink_to(grounds.home / "platform.db")
+    (grounds.acme.data / "folder").symlink_to(grounds.bolt.home)
+    grounds.inside("pass")
+    assert (grounds.home / "platform.db").stat().st_uid == 0
+    assert (grounds.bolt.home / "tenant.toml").stat().st_uid == 0
+    assert (grounds.acme.data / "link").lstat().st_uid != 0  # the link itself

@@ -208,6 +208,16 @@ def dropped(*words: str) -> Change:
     return change
 
 
+def mounting(*words: str) -> Change:
+    """Add a mount that has no business in a sandbox."""
+
+    def change(argv: list[str]) -> list[str]:
+        at = argv.index("--remount-ro", argv.index("--hostname") - 4)
+        return [*argv[:at], *words, *argv[at:]]
+
+    return change
+
+
 def both(*changes: Change) -> Change:
     """One change after the other."""
 
