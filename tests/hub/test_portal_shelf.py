@@ -49,6 +49,32 @@ def test_the_newest_comes_first_and_no_more_than_asked_for(
     assert [r.run for r in released(published, 1)] == [RUN]
 
 
+def note(folder: Path, when: str, dataset: str = "injection") -> None:
+    """`publication.json`, as far as it says which reports are overtaken."""
+    said = {"run": folder.name, "tenant": "acme", "published": when}
+    said |= {"model": "injection-quality", "dataset": dataset}
+    (folder / "publication.json").write_text(json.dumps(said))
+
+
+def test_a_report_that_was_released_again_is_an_earlier_one(
+    published: Path, tmp_path: Path
+) -> None:
+    note(published / RUN, "2026-11-20T02:00:00Z")
+    note(release(tmp_path, "acme", OLDER), "2026-11-18T02:00:00Z")
+    assert [r.current for r in released(published, 10)] == [True, False]
+
+
+def test_reports_on_other_data_stay_current(published: Path, tmp_path: Path) -> None:
+    note(published / RUN, "2026-11-20T02:00:00Z")
+    note(release(tmp_path, "acme", OLDER), "2026-11-18T02:00:00Z", dataset="line 2")
+    assert [r.current for r in released(published, 10)] == [True, True]
+
+
+def test_a_damaged_note_hides_no_report(published: Path) -> None:
+    (published / RUN / "publication.json").write_text("[" * 10_000)
+    assert [r.current for r in released(published, 10)] == [True]
+
+
 def test_a_company_without_reports_has_none(tmp_path: Path) -> None:
     assert released(tmp_path / "published", 10) == []
 
@@ -92,7 +118,7 @@ def test_a_gigabyte_is_not_read(
 ) -> None:
     with (published / RUN / "run.json").open("r+b") as file:
         file.truncate(2**30)
-    monkeypatch.setattr(shelf.os, "read", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(shelf, "_parsed", lambda *_: pytest.fail("it was read"))
     assert released(published, 10) == []
 
 

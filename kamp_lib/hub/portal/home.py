@@ -10,6 +10,7 @@ from typing import Any
 from tornado import web
 
 from kamp_lib.catalog import equipment_types
+from kamp_lib.hub.disk import GB, usages
 from kamp_lib.hub.portal.addresses import REPORT, deep_path, server_url
 from kamp_lib.hub.portal.base import Page
 from kamp_lib.hub.portal.hub import Server
@@ -19,8 +20,7 @@ from kamp_lib.settings import settings
 from kamp_lib.tenancy import Role, Sme
 from kamp_lib.text import Text
 
-SHOWN = 30
-AT_ONCE = 3
+SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ class Card:
     @property
     def sme(self) -> Sme:
         return self.membership.sme
+
+    @property
+    def current(self) -> list[Released]:
+        return [report for report in self.reports if report.current]
+
+    @property
+    def earlier(self) -> list[Released]:
+        return [report for report in self.reports if not report.current]
 
     @property
     def equipment(self) -> list[Text]:
@@ -77,7 +85,6 @@ class HomePage(Page):
         self.show(
             "home.html",
             cards=cards,
-            at_once=AT_ONCE,
             waiting=self.lacks_rights(),
             changing=any(c.changing for c in cards)
             or any(s.state in ("starting", "stopping") for s in running),
@@ -118,10 +125,20 @@ class HomePage(Page):
             "companies": companies,
             "servers": [s for s in running if s.company in known],
             "names": {slug: sme.name for slug, sme in known.items()},
+            "used": {slug: _gb(u.used) for slug, u in usages(_home()).items()},
             "people": {p.name: p.display_name for p in self.visitor.people},
         }
 
 
 def _published(slug: str) -> Path:
     # a slug of the registry follows the rule for folder names
-    return settings().home.absolute() / "tenants" / slug / "published"
+    return _home() / "tenants" / slug / "published"
+
+
+def _home() -> Path:
+    return settings().home.absolute()
+
+
+def _gb(size: int) -> str:
+    """Gigabytes with one decimal, as far as anything is there."""
+    return "0" if size == 0 else f"{max(size / GB, 0.1):,.1f}"

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +20,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
+from kamp_lib.reports.publication import (
+    LARGEST_NOTE,
+    PUBLICATION,
+    Publication,
+    current_runs,
+)
 from kamp_lib.runs.bundle import RUN_ID
+from kamp_lib.runs.plain import open_file, open_folder
 from kamp_lib.text import Text
 
 log = logging.getLogger(__name__)
@@ -30,8 +36,6 @@ LARGEST_RECORD = 2 * 2**20
 LONGEST_RUN = 120
 LONGEST_TEXT = 400
 MOST_ENTRIES = 5_000
-FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
-FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 UNKNOWN = Text("이유가 기록되지 않았습니다.", "No reason was recorded.")
 
 
@@ -45,6 +49,8 @@ class Released:
     state: Literal["usable", "not-usable-yet", "failed"]
     finished: datetime
     simulated: bool
+    # false when the same model was released again later on the same data set
+    current: bool = True
 
 
 class _Part(BaseModel):
@@ -78,46 +84,61 @@ class _Record(_Part):
 
 def released(published: Path, most: int) -> list[Released]:
     """The newest reports of a company; what is unreadable is left out and logged."""
+    found: list[Released] = []
+    notes: list[Publication] = []
     try:
-        with _opened(published, FOLDER) as folder:
-            names = _runs(folder)
-            found: list[Released] = []
-            for name in names:
+        with _held(open_folder(published)) as folder:
+            for name in _runs(folder):
                 if len(found) == most:
                     break
-                report = _read(folder, name)
-                if report is not None:
-                    found.append(report)
-            return found
+                report, note = _read(folder, name)
+                found += [report] if report else []
+                notes += [note] if report and note else []
     except OSError as error:
         log.warning("cannot read %s: %s", published, error)
-        return []
+    overtaken = {note.run for note in notes} - current_runs(notes)
+    return [replace(r, current=r.run not in overtaken) for r in found]
 
 
 def _runs(folder: int) -> list[str]:
     """Names that can be a run's, newest first."""
     with os.scandir(folder) as entries:
-        names = [
-            entry.name for entry, _ in zip(entries, range(MOST_ENTRIES), strict=False)
-        ]
+        seen = zip(entries, range(MOST_ENTRIES), strict=False)
+        names = [entry.name for entry, _ in seen]
     legal = (n for n in names if len(n) <= LONGEST_RUN and RUN_ID.fullmatch(n))
     return sorted(legal, reverse=True)
 
 
-def _read(folder: int, name: str) -> Released | None:
+def _read(folder: int, name: str) -> tuple[Released | None, Publication | None]:
+    """One report and the note of its release; None for what is not as we write it."""
     try:
-        with (
-            _opened(name, FOLDER, folder) as bundle,
-            _opened("run.json", FILE, bundle) as file,
-        ):
-            known = os.fstat(file)
-            if not stat.S_ISREG(known.st_mode) or known.st_size > LARGEST_RECORD:
-                raise ValueError("not a plain file of a sensible size")
-            content = os.read(file, LARGEST_RECORD + 1)
-        return _parsed(name, content)
+        with _held(open_folder(name, inside=folder)) as bundle:
+            report = _parsed(name, _content(bundle, "run.json", LARGEST_RECORD))
+            return report, _note(bundle, name)
     except (OSError, ValueError) as error:
         log.warning("unreadable report %r: %.200s", name, error)
+        return None, None
+
+
+def _note(bundle: int, name: str) -> Publication | None:
+    try:
+        note = _parsed_note(_content(bundle, PUBLICATION, LARGEST_NOTE))
+    except (OSError, ValueError):  # of an older release
         return None
+    return note if note.run == name else None
+
+
+def _content(folder: int, name: str, most: int) -> bytes:
+    with _held(open_file(name, inside=folder)) as file:
+        if os.fstat(file).st_size > most:
+            raise ValueError(f"{name} is larger than it may be")
+        with open(file, "rb", closefd=False) as reader:
+            return reader.read(most)
+
+
+@lru_cache(maxsize=512)
+def _parsed_note(content: bytes) -> Publication:
+    return Publication.model_validate_json(content)
 
 
 @lru_cache(maxsize=512)
@@ -161,8 +182,7 @@ def _one_line(text: Text) -> Text:
 
 
 @contextmanager
-def _opened(path: Path | str, flags: int, folder: int | None = None) -> Iterator[int]:
-    handle = os.open(path, flags, dir_fd=folder)
+def _held(handle: int) -> Iterator[int]:
     try:
         yield handle
     finally:
