@@ -8,21 +8,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from kamp_lib.errors import KampError
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant, tenant_at
 
-# inside the walls the forwarder outside expects the server here
-SOCKET = Path("/run/kamp/server/server.sock")
-
 
 def main(argv: list[str] | None = None) -> None:
     """Serve until the hub ends it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    default = str(SOCKET) if SOCKET.parent.is_dir() else ""
-    parser.add_argument("--sock", default=default, help="unix socket to listen on")
+    # by the name that Jupyter's servers know it by, too: the spawner starts both kinds
+    names = ("--sock", "--ServerApp.sock")
+    told = "unix socket to listen on; without it, the port that the hub gave"
+    parser.add_argument(*names, dest="sock", default="", help=told)
     asked = parser.parse_args(argv)
     try:
         tenant = company()
@@ -30,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
         from kamp_lib.hub.report_app import HubReportServer
 
         published = {tenant.slug: tenant.published}
-        server = HubReportServer(published=published, only=tenant.slug, sock=asked.sock)
+        server = HubReportServer(published=published, sock=asked.sock)
         server.initialize([])
         server.start()
     except KampError as error:

@@ -72,7 +72,7 @@ def handlers(server: ReportServer) -> list[Any]:
     kernel = rf"/api/kernels/{_kernel_id_regex}"
     ours: list[tuple[Any, ...]] = [
         (r"/", ListHandler),
-        (server.report_address, ReportHandler, rendering),
+        (r"/report/([^/]+)/([^/]+)/?", ReportHandler, rendering),
         (FONT_PATH + r"([A-Za-z.-]+\.woff)", FontHandler, {"path": fonts.FOLDER}),
         (kernel, ModelHandler),
         (rf"{kernel}/channels", ChannelHandler),
@@ -201,8 +201,8 @@ class ReportHandler(Spoken, TornadoVoilaHandler):
         return page_config
 
     @web.authenticated
-    async def get(self, run: str, tenant: str | None = None) -> None:
-        report = find_report(self.server.published, tenant or self.server.only, run)
+    async def get(self, tenant: str, run: str) -> None:
+        report = find_report(self.server.published, tenant, run)
         if report is None:
             raise web.HTTPError(404)
         self._nonce = secrets.token_urlsafe(16)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.utils import url_path_join
-from traitlets import Dict, Unicode
+from traitlets import Dict
 from traitlets.config import Config
 from voila.app import Voila
 from voila.paths import collect_template_paths
@@ -60,10 +60,8 @@ class ReportServer(Voila):
     name = "kamp-reports"
     # No configuration file of the machine may open what is closed here.
     config_file_paths: list[str] = []  # noqa: RUF012 - overrides a trait
-    report_address = r"/report/(?P<tenant>[^/]+)/(?P<run>[^/]+)/?"
 
     published = Dict(help="Folder of published reports by company.")
-    only = Unicode(help="The company of an address that names none.")
     links = Dict(help="Ways out of the list of reports: key of the words -> address.")
 
     def initialize(self, argv: list[str] | None = None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hub.live_hub import LiveHub, running_hub, settle
 from hub.portal_hub import running_portal_hub
+from hub.report_hub import furnish, running_report_hub
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -49,4 +50,17 @@ def portal_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
         patch.setenv("KAMP_HOME", str(home))
         settle(home)
     with running_portal_hub(home) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def report_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """Real report servers with published pages, without walls; persons' servers are stubs."""
+    home: Path = tmp_path_factory.mktemp("report") / "kamp"
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KAMP_HOME", str(home))
+        settle(home)
+        furnish(home)
+    with running_report_hub(home) as running:
         yield running
