@@ -64,8 +64,13 @@ def tenant_export(
 def _export(registry: Registry, slug: str, to: Path, *, csv: bool) -> Exported:
     from kamp_lib.tenancy.export import export_sme
 
+    writer = None
+    if csv:
+        from kamp_lib.hub.csv_job import tables_as_csv
+
+        writer = tables_as_csv
     with console.progress(Text("내보내기", "export")) as listener:
-        return export_sme(registry, slug, to, csv=None, progress=listener)
+        return export_sme(registry, slug, to, csv=writer, progress=listener)
 
 
 def _as_json(slug: str, done: Exported) -> dict[str, Any]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import postgres_server
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import Engine, delete
+from tenancy import postgres_server
+from tenancy.desk import CHEAP, KINDS, Clock, Said
 
 from kamp_lib.cli import main
 from kamp_lib.settings import settings
@@ -23,9 +20,6 @@ from kamp_lib.tenancy import database, open_registry, schema
 from kamp_lib.tenancy.passwords import Passwords
 from kamp_lib.tenancy.registry import Registry
 from kamp_lib.tenancy.tables import Base
-
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-KINDS = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(autouse=True)
@@ -77,19 +71,6 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@dataclass
-class Clock:
-    """A time that tests can move."""
-
-    time: datetime = field(default_factory=lambda: datetime(2026, 3, 2, 9, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def later(self, **by: float) -> None:
-        self.time += timedelta(**by)
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -118,19 +99,6 @@ def registry(url: str, clock: Clock) -> Iterator[Registry]:
     made = open_registry(url, actor="os:test", passwords=Passwords(CHEAP), now=clock)
     yield made
     made.close()
-
-
-@dataclass
-class Said:
-    """What the command said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CHEAP, Clock
+from tenancy.desk import CHEAP, Clock
 
-from kamp_lib.datasets import ingest
-from kamp_lib.datasets.csv_copies import tables_as_csv
+from kamp_lib.datasets import ingest, open_dataset
+from kamp_lib.datasets.csv_copies import write_rows
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Role, Tenant, open_registry, tenant_named
 from kamp_lib.tenancy.archive import harmless
@@ -133,7 +133,12 @@ def test_data_sets_come_as_parquet_and_csv_with_findings_mapping_and_originals(
     (tmp_path / "shots.csv").write_text(SHOTS, encoding="utf-8")
     tenant = tenant_named("acme")
     result = ingest(tenant, "generic", [tmp_path / "shots.csv"])
-    done = export(registry, tmp_path / "acme.zip", csv=tables_as_csv)
+
+    def as_csv(tenant: Tenant, target: Path) -> None:
+        with (target / f"{result.dataset}.csv").open("wb") as file:
+            write_rows(open_dataset(tenant, result.dataset), file)
+
+    done = export(registry, tmp_path / "acme.zip", csv=as_csv)
     assert (done.skipped, done.without_csv) == ((), None)
     with zipfile.ZipFile(done.path) as archive:
         archive.extractall(tmp_path / "out")

@@ -1,5 +1,5 @@
 import pytest
-from conftest import CHEAP
+from tenancy.desk import CHEAP
 
 from kamp_lib.errors import UsageError
 from kamp_lib.tenancy.passwords import (

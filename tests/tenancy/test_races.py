@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conftest import CHEAP, Clock
+from tenancy.desk import CHEAP, Clock
 
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Role, list_tenants, open_registry, removal, smes

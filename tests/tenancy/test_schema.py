@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from conftest import KINDS, Said
+from tenancy.desk import KINDS, Said
 
 from kamp_lib.errors import KampError
 from kamp_lib.settings import settings

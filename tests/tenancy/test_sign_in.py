@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from argon2 import PasswordHasher
-from conftest import CHEAP, Clock
+from tenancy.desk import CHEAP, Clock
 
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.tenancy import open_registry
