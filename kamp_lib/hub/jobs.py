@@ -288,9 +288,10 @@ def _take_out(folder: Path, name: str, to: Path) -> None:
         handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise _no_file(name) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _no_file(name)
     with os.fdopen(handle, "rb") as source, to.open("wb") as target:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _no_file(name)
         left = LARGEST_EXPORT
         while block := source.read(BLOCK):
             left -= len(block)
