@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup demo test test-long lint types format pages bench lock clean
+.PHONY: help setup demo test test-hub test-long lint types format pages bench lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml deploy/setup.sh deploy/proxy/pa
 demo: setup ## four companies, from file to decision page; SERVE=0 stops before serving
 	@$(BIN)/kamp demo $(if $(filter 0,$(SERVE)),--no-serve)
 
-test: setup lint types ## everything that has to pass (under 10 minutes on 2 cores)
+test: setup lint types ## everything that has to pass (under 14 minutes on 2 cores)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not long" --durations=20
+
+test-hub: setup ## tenants, hub, walls, workspaces, report servers, walks: a part of `make test`
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long" tests/tenancy tests/hub tests/workspace tests/demo --durations=10
 
 test-long: setup ## kill tests, fuzz, full guidebooks
 	$(BIN)/pytest -n 2 --dist load -m long
