@@ -142,6 +142,14 @@ def main() -> None:
             )
         )
         sys.exit(1)
+    finally:
+        _hand_over()
+
+
+def _hand_over() -> None:
+    from kamp_lib.verbs.common import hand_over_opened
+
+    hand_over_opened()
 
 
 def _stopped() -> NoReturn:

@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from kamp_lib.errors import KampError, UsageError
-from kamp_lib.hub import bubblewrap, cgroups, places
+from kamp_lib.hub import bubblewrap, cgroups
 from kamp_lib.hub.inside import Failure, Message, Result, Step
 from kamp_lib.hub.places import Places
 from kamp_lib.hub.profile import Kind, profile
@@ -192,21 +192,6 @@ def sme_of(tenant: Tenant) -> Sme:
         status="active",
         uid=uid or (settings().uid_base if as_root else None),
     )
-
-
-def hand_over(tenant: Tenant) -> None:
-    """Give the company what root wrote into its folder on the host.
-
-    Without root, or where no hub ever gave the company a user of its own, files stay
-    whose they are.
-    """
-    if os.geteuid() != 0 or settings().tenant_home is not None:
-        return
-    owner = tenant.data.lstat().st_uid
-    if owner == 0:
-        return  # no server of the company has run yet; its first start hands over
-    for folder in (tenant.data, tenant.workspace, tenant.runs):
-        places.hand_over(folder, owner)
 
 
 def _whole_machine() -> Plan:

@@ -19,6 +19,7 @@ from pathlib import Path
 from kamp_lib.errors import KampError
 from kamp_lib.hub import seccomp
 from kamp_lib.hub.profile import Profile
+from kamp_lib.tenancy import Tenant
 
 NOBODY = 65_534
 
@@ -99,6 +100,20 @@ class Places:
                 os.fchmod(handle, 0o700)
         if self.uid is not None:
             hand_over(folder, self.uid)
+
+
+def hand_over_company(tenant: Tenant) -> None:
+    """Give a company what root wrote into its folder on the host.
+
+    Before its first server runs, root is the owner of it all; that start hands it over.
+    """
+    try:
+        owner = tenant.data.lstat().st_uid
+    except FileNotFoundError:  # a company that was just removed
+        return
+    if owner != 0:
+        for folder in (tenant.data, tenant.workspace, tenant.runs):
+            hand_over(folder, owner)
 
 
 def hand_over(folder: Path, uid: int) -> None:

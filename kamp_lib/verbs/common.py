@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Annotated, Any
 
 import typer
@@ -44,7 +45,21 @@ def tenant_and(arguments: list[str]) -> tuple[Tenant, list[str]]:
     if settings().tenant_home is not None:
         own = tenant_named()
         return own, arguments[1:] if arguments[0] == own.slug else arguments
-    return tenant_named(arguments[0]), arguments[1:]
+    _opened.append(tenant_named(arguments[0]))
+    return _opened[-1], arguments[1:]
+
+
+_opened: list[Tenant] = []  # from the host
+
+
+def hand_over_opened() -> None:
+    """Whatever root wrote into a company's folder becomes the company's own."""
+    while _opened:
+        tenant = _opened.pop()
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            from kamp_lib.hub.places import hand_over_company
+
+            hand_over_company(tenant)
 
 
 def one(rest: list[str], what: Text) -> str:

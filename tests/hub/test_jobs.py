@@ -270,15 +270,18 @@ def test_a_folder_without_a_row_gets_a_user_of_its_own(tenant: Tenant) -> None:
     assert jobs.sme_of(tenant).uid == open_registry().sme(tenant.slug).uid
 
 
-def test_what_the_host_wrote_is_handed_over_to_the_companys_user(
-    company: Tenant,
+def test_what_root_ingests_on_the_host_becomes_the_companys(
+    company: Tenant, tmp_path: Path
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("an ordinary user is the owner of all files")
     running("pass", company)
-    (company.data / "new").write_text("from the host")
-    jobs.hand_over(company)
-    assert (company.data / "new").stat().st_uid == open_registry().sme("acme").uid
+    file = tmp_path / "shots.csv"
+    file.write_text("time,pressure\n2026-01-01 00:00:00,1\n2026-01-01 00:00:10,2\n")
+    command = ["ingest", "acme", "generic", str(file), "--dataset", "shots", "--yes"]
+    subprocess.run([sys.executable, "-m", "kamp_lib.cli", *command], check=True)
+    owners = {path.lstat().st_uid for path in company.data.rglob("*")}
+    assert owners == {open_registry().sme("acme").uid}
 
 
 def test_a_data_set_that_is_not_there_is_said_from_inside(company: Tenant) -> None:
