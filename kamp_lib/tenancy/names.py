@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kamp_lib.errors import KampError, UsageError
-from kamp_lib.tenancy.tables import NameRow
+from kamp_lib.tenancy.database import one_at_a_time
+from kamp_lib.tenancy.tables import Base, NameRow, PersonRow, SmeRow
 from kamp_lib.tenancy.tenants import RESERVED, SLUG
 from kamp_lib.text import Text
 
 LONGEST = 100
+Kind = Literal["sme", "person"]
+ROWS: dict[str, type[Base]] = {"sme": SmeRow, "person": PersonRow}
 KINDS = {"sme": Text("기업", "company"), "person": Text("사용자", "person")}
 
 
@@ -33,23 +35,26 @@ def check_person_name(name: str) -> str:
     return name
 
 
-def take(session: Session, name: str, kind: Literal["sme", "person"]) -> None:
+def take(session: Session, name: str, kind: Kind) -> None:
     """Take a name that nobody has; of two at once, one gets it.
+
+    A name that was given up stays what it was: browsers and tokens may still know a
+    person by it, who must not wake up as a company.
 
     Raises
     ------
     KampError
-        When a company or a person has it.
+        When a company or a person has it, or the other kind had it.
     """
+    one_at_a_time(session, f"name:{name}")
     there = session.get(NameRow, name)
     if there is None:
         session.add(NameRow(name=name, kind=kind))
-        try:
-            session.flush()
-        except IntegrityError as error:
-            raise _taken(name, kind) from error
-    else:
+        session.flush()
+    elif session.get(ROWS[there.kind], name) is not None:
         raise _taken(name, there.kind)
+    elif there.kind != kind:
+        raise _given_up(name, there.kind)
 
 
 def _taken(name: str, kind: str) -> KampError:
@@ -57,4 +62,12 @@ def _taken(name: str, kind: str) -> KampError:
     return KampError(
         f"{what.ko} '{name}'이(가) 이미 있습니다. 다른 ID를 고르세요.",
         f"there is a {what.en} {name!r} already; choose another id.",
+    )
+
+
+def _given_up(name: str, kind: str) -> KampError:
+    what = KINDS[kind]
+    return KampError(
+        f"'{name}'은(는) 전에 {what.ko}의 ID였습니다. 다른 ID를 고르세요.",
+        f"{name!r} was the id of a {what.en} before; choose another id.",
     )

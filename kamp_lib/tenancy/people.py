@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.tenancy import names
 from kamp_lib.tenancy.database import one_at_a_time
-from kamp_lib.tenancy.tables import NameRow, PersonRow, RoleRow, SmeRow
+from kamp_lib.tenancy.tables import PersonRow, RoleRow, SmeRow
 from kamp_lib.tenancy.types import Access, Person, Role
 
 LONGEST_EMAIL = 254
@@ -84,7 +84,6 @@ def remove(session: Session, name: str) -> None:
                 " kamp user add NAME 'DISPLAY NAME' --operator",
             )
     session.execute(delete(PersonRow).where(PersonRow.name == name))
-    session.execute(delete(NameRow).where(NameRow.name == name))
 
 
 def assign(session: Session, name: str, slug: str, role: Role) -> bool:
@@ -155,6 +154,7 @@ def as_person(row: PersonRow) -> Person:
         operator=row.operator,
         email=row.email,
         must_change=row.must_change,
+        created=row.created,
     )
 
 

@@ -11,7 +11,7 @@ from kamp_lib.errors import KampError, UsageError
 from kamp_lib.tenancy import names
 from kamp_lib.tenancy.database import one_at_a_time
 from kamp_lib.tenancy.plans import plan_named
-from kamp_lib.tenancy.tables import NameRow, SmeRow, UidRow
+from kamp_lib.tenancy.tables import SmeRow, UidRow
 from kamp_lib.tenancy.tenants import Tenant
 from kamp_lib.tenancy.types import Sme, Status
 from kamp_lib.text import Text
@@ -91,7 +91,6 @@ def exists(session: Session, slug: str) -> bool:
 def remove(session: Session, slug: str) -> None:
     """The row and everybody's roles in it; the user id stays given."""
     session.execute(delete(SmeRow).where(SmeRow.slug == slug))
-    session.execute(delete(NameRow).where(NameRow.name == slug))
 
 
 def _row(session: Session, slug: str) -> SmeRow:

@@ -57,7 +57,10 @@ class Base(DeclarativeBase):
 
 
 class NameRow(Base):
-    """Every name in use: companies and people are hub users alike, so they share one space."""
+    """Every name ever used, and what for.
+
+    Companies and people are hub users alike, so they share one space.
+    """
 
     __tablename__ = "names"
     __table_args__ = (CheckConstraint("kind IN ('sme', 'person')", name="kind"),)

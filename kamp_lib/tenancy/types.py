@@ -51,13 +51,14 @@ class Sme:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who signs in."""
+    """Somebody who signs in; `created` tells two who had the same name apart."""
 
     name: str
     display_name: str
     operator: bool
     email: str | None
     must_change: bool
+    created: datetime | None = None
 
 
 @dataclass(frozen=True)

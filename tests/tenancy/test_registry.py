@@ -157,12 +157,31 @@ def test_reserved_names_are_refused(registry: Registry, name: str) -> None:
         registry.add_sme(name, "어디")
 
 
-def test_a_name_is_free_again_after_its_removal(registry: Registry) -> None:
+def test_a_name_is_free_again_after_its_removal(registry: Registry, clock) -> None:
     registry.add_person("ann", "김안나")
+    registry.add_sme("acme", "에이스")
+    first = registry.person("ann").created
     registry.remove_person("ann")
-    registry.add_sme("ann", "안나산업")
-    registry.remove_sme("ann")
+    registry.remove_sme("acme")
+    clock.later(days=1)
+    registry.add_person("ann", "다른 안나")
+    registry.add_sme("acme", "다른 에이스")
+    assert registry.person("ann").created - first == timedelta(days=1)
+
+
+def test_who_had_a_name_as_a_person_never_wakes_up_as_a_company(
+    registry: Registry,
+) -> None:
     registry.add_person("ann", "김안나")
+    registry.add_sme("acme", "에이스")
+    registry.remove_person("ann")
+    registry.remove_sme("acme")
+    with pytest.raises(KampError, match="ann"):
+        registry.add_sme("ann", "안나산업")
+    with pytest.raises(KampError, match="acme"):
+        registry.add_person("acme", "누구")
+    assert (registry.smes(), registry.people()) == ([], [])
+    assert not registry.folder("ann").exists()
 
 
 @pytest.mark.parametrize(
