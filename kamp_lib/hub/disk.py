@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ MEASURE_TIMEOUT_S = 600
 WARN_PERCENT = 90
 # What a company that is over its limit may still write, so that it can clean up.
 SLACK_PERCENT = 1
+# How many of the files that a file system can hold are kept for the platform.
+SPARE_PERCENT = 2
 STATE = "disk.json"
 log = logging.getLogger("kamp.disk")
 
@@ -108,6 +110,18 @@ def measure(folders: list[Path]) -> Measured | None:
         return None
 
 
+def count(folders: list[Path]) -> int:
+    """How many files and folders there are, which a file system may run out of, too."""
+    there = [str(folder) for folder in folders if folder.is_dir()]
+    done = subprocess.run(
+        ["du", "-c", "-s", "-x", "--inodes", "--", *there],
+        capture_output=True,
+        timeout=MEASURE_TIMEOUT_S,
+        check=False,
+    )
+    return int(done.stdout.splitlines()[-1].split()[0])
+
+
 def folders_of(home: Path, slug: str) -> list[Path]:
     """Everything that a company can write to, on disk."""
     own = home / "tenants" / slug
@@ -144,18 +158,33 @@ class Watcher:
     def guard_reserve(self) -> str | None:
         """Stop who writes most when the platform's reserve is touched; returns whom."""
         free = shutil.disk_usage(self.home).free
-        if free >= settings().disk_reserve_gb * GB:
-            return None
-        running = self.api.running()
+        if free < settings().disk_reserve_gb * GB:
+            return self._stop_one({"free": free}, self._appetite, measured=True)
+        if _few_files_left(self.home):
+            return self._stop_one({"free": free}, self._files)
+        return None
+
+    def _stop_one(
+        self,
+        detail: Mapping[str, int],
+        greed: Callable[[str], tuple[int, int]],
+        *,
+        measured: bool = False,
+    ) -> str | None:
+        """Stop the servers of the greediest company that has any."""
+        running = {slug for slug, _ in self.api.running()}
         if not running:
             return None
-        for sme in self.registry.smes():
-            self._measure(sme)
-        self._remember()
-        slugs = {slug for slug, _ in running}
-        most = max(slugs, key=self._appetite)
-        self._stop(most, "disk-reserve", {"free": free})
+        if measured:
+            for sme in self.registry.smes():
+                self._measure(sme)
+            self._remember()
+        most = max(sorted(running), key=greed)
+        self._stop(most, "disk-reserve", detail)
         return most
+
+    def _files(self, slug: str) -> tuple[int, int]:
+        return count(folders_of(self.home, slug)), 0
 
     def _appetite(self, slug: str) -> tuple[int, int]:
         known = self.seen.get(slug)
@@ -203,6 +232,12 @@ class Watcher:
         entries = {slug: asdict(usage) for slug, usage in sorted(self.seen.items())}
         partial.write_text(json.dumps(entries, indent=1), encoding="utf-8")
         partial.rename(path)
+
+
+def _few_files_left(home: Path) -> bool:
+    """Whether the file system can hold hardly any more files, however small."""
+    system = os.statvfs(home)
+    return system.f_files > 0 and system.f_favail * 100 < system.f_files * SPARE_PERCENT
 
 
 def main(environment: Any = os.environ) -> None:

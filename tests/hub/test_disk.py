@@ -68,6 +68,13 @@ def holds(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     return amounts
 
 
+def _system(**files: int) -> SimpleNamespace:
+    """A file system with plenty of space."""
+    return SimpleNamespace(
+        f_frsize=4096, f_blocks=2**40, f_bfree=2**40, f_bavail=2**40, **files
+    )
+
+
 def fill(path: Path, size: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(os.urandom(size))
@@ -243,6 +250,27 @@ def test_the_reserve_stops_one_after_the_other_until_nobody_writes(
     )
     stopped = {watcher.guard_reserve(), watcher.guard_reserve()}
     assert stopped == {"acme", "bolt"}
+    assert watcher.guard_reserve() is None
+
+
+def test_who_uses_up_the_file_systems_files_is_stopped(
+    watcher: Watcher, hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = home / "tenants" / "bolt" / "runs" / "many"
+    many.mkdir()
+    for number in range(300):  # empty files take no space
+        (many / str(number)).touch()
+    monkeypatch.setattr(
+        os, "statvfs", lambda _: _system(f_files=100_000, f_favail=1_000)
+    )
+    assert watcher.guard_reserve() == "bolt"
+    assert ("bolt", "ben") not in hub.servers
+
+
+def test_a_file_system_that_does_not_count_files_stops_nobody(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: _system(f_files=0, f_favail=0))
     assert watcher.guard_reserve() is None
 
 

@@ -118,6 +118,32 @@ def test_no_socket_of_another_server_is_seen(grounds: Grounds) -> None:
             process.communicate()
 
 
+def test_kernels_files_of_a_colleague_are_not_seen(grounds: Grounds) -> None:
+    leaves = """
+    import socket, time
+    for folder in (os.environ["HOME"], "/tmp", "/dev/shm", "/run/kamp/server"):
+        open(f"{folder}/kernel-4711.json", "w").write("key")
+    print("up", flush=True); time.sleep(60)
+    """
+    looks = """
+    found = []
+    for folder, names, files in os.walk("/"):
+        names[:] = [n for n in names if (folder, n) != ("/", "proc")]
+        found += [os.path.join(folder, f) for f in files if f == "kernel-4711.json"]
+    result = found
+    """
+    bob = grounds.start(
+        grounds.profile(server="bob", source=leaves), stdout=subprocess.PIPE
+    )
+    try:
+        assert bob.stdout is not None
+        bob.stdout.readline()
+        assert grounds.inside(looks).result == []
+    finally:
+        bob.kill()
+        bob.communicate()
+
+
 def test_the_hubs_socket_is_seen_and_cannot_be_replaced(grounds: Grounds) -> None:
     grounds.inside("pass")
     with listening(socket.AF_UNIX, str(grounds.home / "hub" / "api" / "hub.sock")):
