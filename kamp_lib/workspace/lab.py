@@ -9,8 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from kamp_lib.text import Language
+from kamp_lib.workspace.names import safe_path
 
 FRONTEND = Path(__file__).parent / "frontend"
+NEVER = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
+CHECKPOINTS = "kamp_lib.workspace.checkpoints.ApartCheckpoints"
 EXTENSIONS = FRONTEND / "labextensions"
 
 
@@ -29,10 +32,30 @@ def lab_arguments(language: Language) -> list[str]:
         # nothing is installed or switched off from inside a workspace, nobody is called
         "--LabApp.extension_manager=readonly",
         "--LabApp.lock_all_plugins=True",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        f"--LabApp.check_for_updates_class={NEVER}",
+        f"--ContentsManager.checkpoints_class={CHECKPOINTS}",
     ]
 
 
-def lab_environment(language: Language) -> dict[str, str]:
-    """What is added to the environment of that process."""
-    return {"KAMP_LANG": language}
+def lab_environment(
+    language: Language, *, person: str | None = None, home: str = "/workspace"
+) -> dict[str, str]:
+    """What is added to the environment of that process.
+
+    Parameters
+    ----------
+    language : {"ko", "en"}
+        Of the start page and of the commands in a terminal.
+    person : str, optional
+        Who works there: data sets and runs say so, and JupyterLab's settings and layout
+        are kept for them beside the data, since a home folder in memory forgets them.
+    home : str, default "/workspace"
+        The company's folder as that process sees it.
+    """
+    told = {"KAMP_LANG": language}
+    if person is not None:
+        own = f"{home}/data/.lab/{safe_path(person).name}"
+        told["KAMP_PERSON"] = person
+        told["JUPYTERLAB_SETTINGS_DIR"] = f"{own}/settings"
+        told["JUPYTERLAB_WORKSPACES_DIR"] = f"{own}/layouts"
+    return told

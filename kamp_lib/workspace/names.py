@@ -33,18 +33,37 @@ def safe_path(name: str) -> PurePosixPath:
 
 def safe_paths(names: Iterable[str]) -> list[PurePosixPath]:
     """A path of its own for every name; two that become alike are numbered."""
-    taken: set[str] = set()
+    files: set[str] = set()
+    folders: set[str] = set()
     paths = []
     for name in names:
         path = wanted = safe_path(name)
         number = 1
-        # a disk of Windows or a Mac would see one file where the names differ in case
-        while str(path).casefold() in taken:
+        while not _fits(path, files, folders):
             number += 1
-            path = wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-        taken.add(str(path).casefold())
+            path = _numbered(wanted, number, files)
+        files.add(_seen(path))
+        folders.update(map(_seen, path.parents))
         paths.append(path)
     return paths
+
+
+def _seen(path: PurePosixPath) -> str:
+    # a disk of Windows or a Mac would see one file where the names differ in case
+    return str(path).casefold()
+
+
+def _fits(path: PurePosixPath, files: set[str], folders: set[str]) -> bool:
+    """Whether nothing lies there, and nothing above it is a file."""
+    taken = _seen(path) in files or _seen(path) in folders
+    return not taken and files.isdisjoint(map(_seen, path.parents))
+
+
+def _numbered(path: PurePosixPath, number: int, files: set[str]) -> PurePosixPath:
+    if files.isdisjoint(map(_seen, path.parents)):
+        return path.with_name(f"{path.stem} ({number}){path.suffix}")
+    top, *rest = path.parts  # a file has the name of this one's folder
+    return PurePosixPath(f"{top} ({number})", *rest)
 
 
 def _part(part: str) -> str:

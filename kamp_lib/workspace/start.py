@@ -90,16 +90,28 @@ def fitting(model: StandardModel, datasets: list[Data]) -> str | None:
     return None if newest is None else str(newest["name"])
 
 
-def analyses_for(dataset: Data) -> list[tuple[str, Text, Text]]:
-    """What may be run on a data set: its standard models, then the problem families."""
-    models = [
+Analysis = tuple[str, Text, Text]  # id, name, what it answers
+
+
+def models_for(dataset: Data) -> list[Analysis]:
+    """The standard models of a data set's machine and record kind."""
+    kind = (dataset.get("equipment"), dataset.get("record_kind"))
+    models = standard_models().values()
+    return [
         (m.id, m.label, m.decision)
-        for m in standard_models().values()
-        if (m.equipment, m.record_kind)
-        == (dataset["equipment"], dataset["record_kind"])
+        for m in models
+        if (m.equipment, m.record_kind) == kind
     ]
-    others = [(f.id, f.label, f.question) for f in families().values()]
-    return models + others
+
+
+def family_analyses() -> list[Analysis]:
+    """The problem families: each runs by its own name on any data set."""
+    return [(f.id, f.label, f.question) for f in families().values()]
+
+
+def analyses_for(dataset: Data) -> list[Analysis]:
+    """What may be run on a data set: its standard models, then the problem families."""
+    return models_for(dataset) + family_analyses()
 
 
 def equipment_label(equipment: str) -> Text:

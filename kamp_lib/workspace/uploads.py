@@ -133,10 +133,10 @@ class Uploads:
         self._check(announced)
         upload_id = secrets.token_urlsafe(16)
         folder = self.root / upload_id
-        folder.mkdir(parents=True)
-        lock = FileLock(_lock_of(folder))
-        lock.acquire(timeout=0)
-        (folder / "tmp").mkdir()
+        self.root.mkdir(parents=True, exist_ok=True)
+        lock = _lock_of(folder)
+        lock.acquire(timeout=0)  # before the folder is there for others to sweep
+        (folder / "tmp").mkdir(parents=True)
         paths = [folder / "files" / p for p in safe_paths(n for n, _ in announced)]
         files = [
             Received(name, path, size)
@@ -176,7 +176,7 @@ class Uploads:
     def sweep(self) -> None:
         """Remove what servers that are gone have left."""
         for folder in [p for p in self.root.glob("*") if p.is_dir()]:
-            lock = FileLock(_lock_of(folder))
+            lock = _lock_of(folder)
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -250,8 +250,9 @@ def _remove(folder: Path, lock: FileLock | None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if lock is not None:
         lock.release()
-    _lock_of(folder).unlink(missing_ok=True)
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def _lock_of(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".lock")
+def _lock_of(folder: Path) -> FileLock:
+    # taken in one thread and let go in another
+    return FileLock(folder.with_name(folder.name + ".lock"), thread_local=False)

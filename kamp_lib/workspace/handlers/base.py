@@ -27,6 +27,7 @@ ALONE = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
     " font-src data: 'self'; frame-ancestors 'none'"
 )
+LONGEST_BODY = 8 << 20  # the corrected columns of a very wide file
 DESK = "kamp_desk"  # in the settings of the web application
 
 
@@ -69,6 +70,12 @@ class Handler(JupyterHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "same-origin")
 
+    def get_login_url(self) -> str:
+        """Who is not signed in is told so: the page could do nothing with a redirect."""
+        if not self.current_user:
+            raise web.HTTPError(403)
+        return str(super().get_login_url())
+
     def told(self) -> dict[str, Any]:
         """The JSON object in the body.
 
@@ -77,6 +84,8 @@ class Handler(JupyterHandler):
         HTTPError
             400 for anything else.
         """
+        if len(self.request.body) > LONGEST_BODY:
+            raise web.HTTPError(413)
         try:
             body = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError) as error:
@@ -144,7 +153,7 @@ _SENTENCES = {
     ),
     404: Text("없는 주소입니다.", "there is nothing at this address."),
     405: Text("할 수 없는 요청입니다.", "this cannot be done here."),
-    413: Text("파일 조각이 너무 큽니다.", "the piece of the file is too large."),
+    413: Text("보낸 것이 너무 큽니다.", "what was sent is too large."),
 }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from kamp_lib.errors import KampError
@@ -43,6 +44,10 @@ class _Document(Handler):
             await job.over.wait()
             job.outcome()
             return await asyncio.to_thread(to.read_bytes)
+
+    def get_login_url(self) -> str:
+        """A tab of its own can show the sign-in page."""
+        return str(JupyterHandler.get_login_url(self))
 
     def write_error(self, status_code: int, **more: Any) -> None:
         """In a tab of its own a sentence stands as a page."""

@@ -62,6 +62,8 @@ class IntakeView(Handler):
     async def get(self, upload_id: str) -> None:
         upload = self.desk.uploads.upload(upload_id)
         jobs = self.desk.jobs.about(upload_id)
+        for job in jobs:  # how it ended is said here, and need not stay in the list
+            job.shown = job.shown and job.state not in ENDED
         own, others = start.equipment_choices(self.desk.tenant)
         chosen = upload.choices.get("equipment") or _only(own)
         seen = look(upload.seen) if upload.seen is not None else None
@@ -77,13 +79,16 @@ class IntakeView(Handler):
             units=unit_choices() if seen else [],
             stored=upload.stored,
             analyses=self._analyses(upload.stored),
+            models=[name for name, *_ in start.models_for(upload.stored or {})],
             fixes=_fixes(upload.choices, seen.result.fixes if seen else []),
         )
 
     def _analyses(
         self, stored: dict[str, object] | None
     ) -> list[tuple[str, Text, Text]]:
-        return [] if stored is None else start.analyses_for(stored)[:3]
+        if stored is None:
+            return []
+        return start.models_for(stored) or start.family_analyses()
 
 
 class _Analysis(Handler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -9,6 +10,7 @@ from tornado import web
 
 from kamp_lib.catalog import resolve_parameters
 from kamp_lib.errors import UsageError
+from kamp_lib.runs import open_run
 from kamp_lib.text import Text
 from kamp_lib.workspace.forms import analysis, filled
 from kamp_lib.workspace.handlers.base import Handler
@@ -82,7 +84,9 @@ class PublishHandler(Handler):
             raise UsageError(
                 "이미 게시하는 중입니다.", "it is being published already."
             )
-        job = Job("publish", text("job.publish", name=run), subject=run)
+        record = (await asyncio.to_thread(open_run, self.desk.tenant, run)).record
+        title = text("job.publish", name=record.model.name)
+        job = Job("publish", title, subject=run)
         self.desk.jobs.add(job, {"run": run})
         self.answer(job=job.id)
 

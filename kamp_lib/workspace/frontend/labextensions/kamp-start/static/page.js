@@ -141,7 +141,7 @@ export class StartPage {
   }
 
   // Does something that may be refused; the person reads why.
-  async guarded(work, retry = null) {
+  async guarded(work) {
     try {
       this.say("");
       return await work();
@@ -150,7 +150,7 @@ export class StartPage {
         return null;
       }
       const known = error.status !== undefined;
-      this.say(known ? error.message : this.words.offline, retry || (() => this.refresh()));
+      this.say(known ? error.message : this.words.offline, known ? null : () => this.refresh());
       if (!known) {
         console.warn("kamp-start:", error);
       }

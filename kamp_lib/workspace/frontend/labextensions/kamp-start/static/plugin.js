@@ -2,6 +2,7 @@
 import { StartPage } from "./page.js";
 
 const OPEN = "kamp:start";
+const NARROW = 760; // pixels
 const NAMES = { ko: "시작", en: "Start" };
 
 function styleSheet(href) {
@@ -75,6 +76,9 @@ export async function plugins(use, here) {
       });
       app.restored.then(() => {
         ready = true;
+        if (window.innerWidth < NARROW) {
+          shell.collapseLeft(); // a phone has no room for the files beside the page
+        }
         open();
       });
     }
