@@ -52,7 +52,7 @@ def lab_environment(
     home : str, default "/workspace"
         The company's folder as that process sees it.
     """
-    told = {"KAMP_LANG": language}
+    told: dict[str, str] = {"KAMP_LANG": language}
     if person is not None:
         own = f"{home}/data/.lab/{safe_path(person).name}"
         told["KAMP_PERSON"] = person

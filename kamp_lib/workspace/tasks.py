@@ -5,15 +5,13 @@ A task takes the request as a dict and gives its result as one; both cross a pip
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from kamp_lib.errors import KampError
 from kamp_lib.progress import Progress
+from kamp_lib.settings import person
 from kamp_lib.tenancy import tenant_named
 from kamp_lib.text import Text
 from kamp_lib.workspace.mapping_edits import edited_mapping
@@ -199,21 +197,21 @@ def run_page(request: Request, progress: Progress) -> dict[str, Any]:
 
 
 def publish(request: Request, progress: Progress) -> dict[str, Any]:
-    """Release a run's page the way `kamp publish` does."""
+    """Release a run's page; in a workspace the hub's service does it."""
+    from kamp_lib.reports import release
+
     progress(Text("의사결정 페이지를 게시하는 중", "publishing the decision page"))
-    command = [
-        sys.executable,
-        "-m",
-        "kamp_lib.cli",
-        "publish",
-        request["run"],
-        "--json",
-    ]
-    said = subprocess.run(command, check=False, capture_output=True, text=True)
-    if said.returncode:
-        lines = said.stderr.strip().splitlines() or [f"status {said.returncode}"]
-        raise KampError(lines[-1], lines[-1])
-    return dict(json.loads(said.stdout))
+    note = release.publish(tenant_named(), request["run"], by=person())
+    return note.model_dump(mode="json", exclude={"sha256"})
+
+
+def withdraw(request: Request, progress: Progress) -> dict[str, Any]:
+    """Take a released page back."""
+    from kamp_lib.reports import release
+
+    progress(Text("게시를 취소하는 중", "withdrawing the decision page"))
+    note = release.withdraw(tenant_named(), request["run"], by=person())
+    return note.model_dump(mode="json", exclude={"sha256"})
 
 
 TASKS: dict[str, Task] = {
@@ -225,4 +223,5 @@ TASKS: dict[str, Task] = {
     "dataset-page": dataset_page,
     "run-page": run_page,
     "publish": publish,
+    "withdraw": withdraw,
 }

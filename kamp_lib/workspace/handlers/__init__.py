@@ -27,6 +27,7 @@ from kamp_lib.workspace.handlers.work import (
     PublishHandler,
     RunsHandler,
     UndoHandler,
+    WithdrawHandler,
 )
 
 ID = r"([A-Za-z0-9_-]{8,40})"
@@ -49,6 +50,7 @@ ADDRESSES: list[tuple[str, type[Handler]]] = [
     (rf"jobs/{ID}/cancel", CancelHandler),
     (r"runs", RunsHandler),
     (rf"runs/{RUN}/publish", PublishHandler),
+    (rf"runs/{RUN}/withdraw", WithdrawHandler),
     (rf"runs/{RUN}/page", RunPageHandler),
     (rf"datasets/{NAME}/undo", UndoHandler),
     (rf"datasets/{NAME}/page", DatasetPageHandler),

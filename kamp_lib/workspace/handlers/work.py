@@ -76,19 +76,27 @@ class UndoHandler(Handler):
 class PublishHandler(Handler):
     """`POST`: release the decision page of a run."""
 
+    task = "publish"
+
     @web.authenticated
     @authorized
     async def post(self, run: str) -> None:
-        going = self.desk.jobs.about(run)
-        if any(j.state not in ENDED and j.task == "publish" for j in going):
+        going = [j for j in self.desk.jobs.about(run) if j.state not in ENDED]
+        if any(job.task in ("publish", "withdraw") for job in going):
             raise UsageError(
-                "이미 게시하는 중입니다.", "it is being published already."
+                "이 분석을 게시하거나 게시 취소하는 중입니다.",
+                "this run is being published or withdrawn already.",
             )
         record = (await asyncio.to_thread(open_run, self.desk.tenant, run)).record
-        title = text("job.publish", name=record.model.name)
-        job = Job("publish", title, subject=run)
-        self.desk.jobs.add(job, {"run": run})
+        title = text(f"job.{self.task}", name=record.model.name)
+        job = self.desk.jobs.add(Job(self.task, title, subject=run), {"run": run})
         self.answer(job=job.id)
+
+
+class WithdrawHandler(PublishHandler):
+    """`POST`: take a released page back."""
+
+    task = "withdraw"
 
 
 def _name(told: dict[str, Any], field: str) -> str:

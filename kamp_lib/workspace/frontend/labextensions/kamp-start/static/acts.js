@@ -22,6 +22,11 @@ export const acts = {
     await page.followJobs();
   },
 
+  async withdraw(page, { run }) {
+    await page.server.send(`runs/${run}/withdraw`);
+    await page.followJobs();
+  },
+
   async undo(page, { dataset, version, upload }) {
     const told = { version: Number(version), upload };
     await page.server.send(`datasets/${dataset}/undo`, told);
