@@ -1,0 +1,160 @@
+"""From a fork to a kernel: what a process has to forget, and what it has to learn."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib.util
+import os
+import random
+import resource
+import select
+import shutil
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from kamp_lib.kernels import environment, wire
+from kamp_lib.kernels.preload import Preload
+
+LAUNCHER = ["-m", "ipykernel_launcher"]
+# the owner's handle, standard input, output, errors
+FILES = 4
+UP = b"\x00up"
+
+_FIELDS = {
+    "command": list,
+    "environment": dict,
+    "folder": str,
+    "umask": int,
+    "limits": dict,
+    "processors": list,
+}
+
+
+@dataclass
+class Start:
+    """A kernel to be: what was asked for, the files that came along, the way to answer."""
+
+    message: wire.Message
+    files: list[int]
+    answer: int
+
+    def report(self, what: bytes) -> None:
+        os.write(self.answer, what)
+        os.close(self.answer)
+        self.answer = -1
+
+
+def understood(message: wire.Message) -> bool:
+    """Whether this is a request for a kernel."""
+    if not all(isinstance(message.get(name), kind) for name, kind in _FIELDS.items()):
+        return False
+    command: list[Any] = message["command"]
+    variables: dict[Any, Any] = message["environment"]
+    texts = [*command, *variables.keys(), *variables.values()]
+    return all(isinstance(t, str) for t in texts) and command[1:3] == LAUNCHER
+
+
+def become_kernel(start: Start, imported: Preload) -> None:
+    """Be the kernel that was asked for, until it ends."""
+    try:
+        _become(start, imported)
+        app = _application(start)
+    except BaseException as error:
+        if start.answer >= 0:
+            start.report(f"{type(error).__name__}: {error}".encode()[:2000] or b"?")
+        raise
+    start.report(UP)
+    app.start()
+
+
+def _become(start: Start, imported: Preload) -> None:
+    message = start.message
+    _watch_owner(start.files[0])
+    for standard, file in enumerate(start.files[1:]):
+        os.dup2(file, standard)
+    wire.close(start.files[1:])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.umask(message["umask"])
+    for name, (soft, hard) in message["limits"].items():
+        _limit(getattr(resource, name), soft, hard)
+    _replace_environment(message["environment"], imported.variables)
+    os.chdir(message["folder"])
+    command: list[str] = message["command"]
+    spec = importlib.util.find_spec(LAUNCHER[1])
+    launcher = spec.origin if spec and spec.origin else LAUNCHER[1]
+    sys.argv = [launcher, *command[3:]]
+    sys.orig_argv = command
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=stream.isatty() or stream is sys.stderr)  # type: ignore[union-attr]
+    _be_different()
+    _lift_threads(message["environment"])
+    gc.enable()
+
+
+def _application(start: Start) -> Any:
+    """ipykernel's own application, listening already."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    owner = start.message["environment"].get("JPY_PARENT_PID", "")
+    # what it would have read from the environment when it was imported
+    app = IPKernelApp.instance(parent_handle=int(owner) if owner.isdigit() else 0)
+    app.initialize(sys.argv[1:])
+    # it would watch its parent, which here is the fork server; ours watches the owner
+    app.poller = None
+    widgets = sys.modules.get("ipywidgets")
+    if widgets is not None:
+        widgets.register_comm_target()
+    return app
+
+
+def _watch_owner(handle: int) -> None:
+    """End when the process that asked for this kernel ends, as any kernel does."""
+
+    def wait() -> None:
+        poller = select.poll()
+        poller.register(handle, select.POLLIN)
+        poller.poll()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="owner", daemon=True).start()
+
+
+def _limit(which: int, soft: int, hard: int) -> None:
+    if resource.getrlimit(which) != (soft, hard):
+        resource.setrlimit(which, (soft, hard))
+
+
+def _replace_environment(wanted: dict[str, str], by_imports: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(wanted)
+    for name, value in by_imports.items():
+        os.environ.setdefault(name, value)
+
+
+def _be_different() -> None:
+    """Nothing that is to be a process's own may be the same in two kernels."""
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None:
+        processes.current_process().authkey = os.urandom(32)
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile.tempdir = None  # TMPDIR may be another
+    # matplotlib without a home makes a folder and takes it away at its end: the parent's
+    atexit.unregister(shutil.rmtree)
+
+
+def _lift_threads(variables: dict[str, str]) -> None:
+    """OpenBLAS was imported with one thread, so that there was nothing to lose."""
+    from threadpoolctl import ThreadpoolController
+
+    count = environment.blas_threads(variables, len(os.sched_getaffinity(0)))
+    if count > 1:
+        ThreadpoolController().select(internal_api="openblas").limit(limits=count)

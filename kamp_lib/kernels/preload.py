@@ -1,0 +1,110 @@
+"""What a fork server has imported: whether it is fit to be forked, whether it is still true.
+
+Imports only. A model trained before the fork leaves the OpenMP runtime with threads that
+do not exist in the child, and the child's first training waits for them for ever.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+# They look, while they are imported, whether a notebook is there, and remember the answer.
+UNSUITABLE = ("tqdm", "duckdb", "plotly.io", "bokeh.io")
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Preload:
+    """The imported modules, as their files were when they were imported."""
+
+    failed: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Stamp | None] = field(default_factory=dict)
+
+    def changed(self) -> str | None:
+        """The first file that is no longer what was imported."""
+        for path, stamp in self.files.items():
+            if _stamp(path) != stamp:
+                return path
+        return None
+
+
+def preload(names: Iterable[str]) -> Preload:
+    """Import modules; one that cannot be imported is left to the kernels."""
+    before = dict(os.environ)
+    failed: dict[str, str] = {}
+    with _in_a_notebook():
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except Exception as error:  # whatever a library raises is its own affair
+                failed[name] = f"{type(error).__name__}: {error}"
+    # some libraries set variables for those who come after them
+    variables = {n: v for n, v in os.environ.items() if before.get(n) != v}
+    return Preload(failed, variables, {path: _stamp(path) for path in _sources()})
+
+
+def complaints() -> list[str]:
+    """Why this process must not be forked; nothing, when all is well."""
+    found = []
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        found.append(f"there are {threads} threads, and a fork takes only one along")
+    found += [
+        f"{name} was imported, which has to be imported in the notebook"
+        for name in UNSUITABLE
+        if name in sys.modules
+    ]
+    found += [f"memory is shared with the kernels: {name}" for name in _shared()]
+    return found
+
+
+@contextmanager
+def _in_a_notebook() -> Iterator[None]:
+    """pandas asks `get_ipython()` at import whether its tables are for a notebook."""
+
+    class Shell:
+        kernel = True
+
+    def get_ipython() -> Any:
+        return Shell
+
+    builtins.get_ipython = get_ipython  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del builtins.get_ipython  # type: ignore[attr-defined]
+
+
+def _sources() -> Iterator[str]:
+    """Files of modules, and the folders where packages come and go."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and os.path.isabs(path):
+            yield path
+    yield from (path for path in sys.path if os.path.isdir(path))
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _shared() -> Iterator[str]:
+    """Writable memory that a fork would not copy (locks and counters of libraries)."""
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            fields = line.split(maxsplit=5)
+            if fields[1].endswith("s") and "w" in fields[1]:
+                yield fields[5].strip() if len(fields) > 5 else "without a name"

@@ -1,0 +1,169 @@
+"""The kernel provisioner: a kernel by fork where that is possible, as usual where not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Float, Integer, List, Unicode
+
+from kamp_lib.kernels import client
+from kamp_lib.kernels.child import LAUNCHER
+from kamp_lib.kernels.client import Options, Request
+from kamp_lib.kernels.place import Unusable
+from kamp_lib.kernels.process import ForkedKernel
+
+SWITCH = "KAMP_FAST_KERNELS"
+MOST = "KAMP_KERNELS_MOST"
+# Arguments of a start that a fork can follow.
+KNOWN = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_arguments"}
+# Modules that most notebooks want. No training, no threads, no question at import
+# whether a notebook is there (see `preload`).
+IMPORTS = (
+    *("ipykernel.kernelapp", "ipykernel.pylab.backend_inline", "ipywidgets"),
+    *("numpy", "pandas", "matplotlib.pyplot", "matplotlib.backends.backend_agg"),
+    *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
+    *("sklearn.model_selection", "sklearn.inspection", "sklearn.preprocessing"),
+    *("xgboost", "threadpoolctl"),
+)
+
+_askers = ThreadPoolExecutor(32, thread_name_prefix="kamp-kernels")
+os.register_at_fork(after_in_child=lambda: _new_askers())
+
+
+def _new_askers() -> None:
+    global _askers  # noqa: PLW0603 - threads do not come along in a fork
+    _askers = ThreadPoolExecutor(32, thread_name_prefix="kamp-kernels")
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Starts ipykernel by fork; everything else about a kernel is `LocalProvisioner`'s."""
+
+    imports = List(
+        Unicode(), list(IMPORTS), config=True, help="Modules imported beforehand."
+    )
+    more_imports = List(
+        Unicode(),
+        config=True,
+        help="Further modules; those that are missing are left out.",
+    )
+    frozen = List(
+        Unicode(),
+        config=True,
+        help="Further environment variables (patterns) that those modules read at import.",
+    )
+    most_kernels = Integer(config=True, help="Kernels that may run at the same time.")
+    at_once = Integer(
+        0,
+        config=True,
+        help="Kernels that may start at the same time; 0: by processors.",
+    )
+    idle_s = Float(3600.0, config=True, help="A fork server unused for so long ends.")
+
+    def _most_kernels_default(self) -> int:
+        return int(os.environ.get(MOST) or 100)
+
+    async def launch_kernel(
+        self, cmd: list[str], **kwargs: Any
+    ) -> KernelConnectionInfo:
+        """Fork a kernel; where that cannot be, say so and start it as usual."""
+        try:
+            process = await self._forked(cmd, kwargs)
+        except Unusable as why:
+            self.log.warning("Kernel started without the fork server: %s", why)
+            return await super().launch_kernel(cmd, **kwargs)
+        if process is None:
+            return await super().launch_kernel(cmd, **kwargs)
+        self.process = process
+        self.pid = self.pgid = process.pid
+        self.cwd = kwargs.get("cwd") or Path.cwd()
+        return self.connection_info
+
+    def options(self) -> Options:
+        """What the fork server for this kernel is to be like."""
+        return Options(
+            imports=(*self.imports, *self.more_imports),
+            frozen=tuple(self.frozen),
+            most=self.most_kernels,
+            at_once=self.at_once,
+            idle_s=self.idle_s,
+        )
+
+    async def _forked(
+        self, command: list[str], wishes: dict[str, Any]
+    ) -> ForkedKernel | None:
+        if os.environ.get(SWITCH, "1") == "0" or command[1:3] != LAUNCHER:
+            return None
+        why = client.supported() or _unknown(wishes)
+        if why:
+            raise Unusable(why)
+        command = [os.path.expanduser(part) for part in command]
+        options = self.options()
+        future = _askers.submit(_start, command, wishes, options)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(_end)  # nobody waits for it any more
+            raise
+
+
+def _start(
+    command: list[str], wishes: dict[str, Any], options: Options
+) -> ForkedKernel:
+    folder = os.path.abspath(wishes.get("cwd") or os.getcwd())
+    if not os.path.isdir(folder):
+        raise Unusable(f"{folder} is not a folder")
+    variables = dict(wishes.get("env") or os.environ)
+    variables["JPY_PARENT_PID"] = str(os.getpid())
+    with _standard_files(wishes) as files:
+        request = Request(command, variables, folder, files)
+        return client.start_kernel(request, options)
+
+
+def _end(future: Future[ForkedKernel]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().kill()
+
+
+def _unknown(wishes: dict[str, Any]) -> str | None:
+    """What a fork cannot do of what was asked for."""
+    other = sorted(wishes.keys() - KNOWN)
+    if other:
+        return "the start asks for " + ", ".join(other)
+    for name in ("stdin", "stdout", "stderr"):
+        if wishes.get(name) in (subprocess.PIPE, subprocess.STDOUT):
+            return f"{name} is to be a pipe"
+    return None
+
+
+@contextmanager
+def _standard_files(wishes: dict[str, Any]) -> Iterator[tuple[int, int, int]]:
+    """Input, output and errors, as `jupyter_client.launcher` would give them."""
+    with ExitStack() as stack:
+
+        def opened(wish: Any, otherwise: int) -> int:
+            if wish is None:
+                return otherwise
+            if wish == subprocess.DEVNULL:
+                file = os.open(os.devnull, os.O_RDWR)
+                stack.callback(os.close, file)
+                return file
+            return wish if isinstance(wish, int) else int(wish.fileno())
+
+        # a pipe without another end
+        reading, writing = os.pipe()
+        stack.callback(os.close, reading)
+        os.close(writing)
+        yield (
+            opened(wishes.get("stdin"), reading),
+            opened(wishes.get("stdout"), 1),
+            opened(wishes.get("stderr"), 2),
+        )

@@ -1,0 +1,366 @@
+"""The fork server: imports once, then forks one kernel after the other.
+
+`python -m kamp_lib.kernels.server FOLDER NAME LISTENER [options]`, started by
+`client`. One thread, one loop, no data, no token. It ends when nobody is connected any
+more, when it has been idle for long, or when what it has imported changes on disk; the
+kernels that run go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kamp_lib.kernels import child, environment, preload, wire
+from kamp_lib.kernels.child import Start
+from kamp_lib.kernels.place import Place, Unusable
+
+# A server nobody has asked yet waits so long for the one who started it.
+LONELY_S = 30.0
+
+
+@dataclass
+class Asked:
+    """A connection, and what was asked for on it."""
+
+    connection: socket.socket
+    message: wire.Message
+    files: list[int]
+
+
+@dataclass
+class Kernel:
+    """A child, as its parent sees it."""
+
+    pid: int
+    handle: int
+    owner: int
+    starting: int
+    connection: socket.socket | None
+
+    def tell(self, **message: object) -> None:
+        """Say something to whoever asked for this kernel, if they still listen."""
+        if self.connection is not None:
+            _tell(self.connection, message)
+
+
+class ForkServer:
+    """Accepts requests, forks, and tells how kernels end."""
+
+    def __init__(
+        self,
+        place: Place,
+        listener: socket.socket,
+        imported: preload.Preload,
+        frozen: tuple[str, ...] = (),
+        *,
+        most: int = 100,
+        at_once: int = 2,
+        idle_s: float = 3600.0,
+    ) -> None:
+        self.place = place
+        self.listener: socket.socket | None = listener
+        self.identity = place.identity()
+        self.imported = imported
+        self.frozen = frozen
+        self.own = environment.frozen(os.environ, frozen)
+        # what an import has set is no wish of anybody's
+        for name in imported.variables.keys() & self.own.keys():
+            del self.own[name]
+        self.processors = os.sched_getaffinity(0)
+        self.most, self.at_once, self.idle_s = most, at_once, idle_s
+        self.connections: set[socket.socket] = set()
+        self.queue: deque[Asked] = deque()
+        self.kernels: dict[int, Kernel] = {}
+        self.last_asked = time.monotonic()
+        self.ever_asked = False
+        self.selector = selectors.DefaultSelector()
+        listener.setblocking(False)
+        self._watch(listener, self._accept)
+
+    def serve(self) -> Start | None:
+        """Serve until the end: None. In a forked child: what it is to become."""
+        while not self._finished():
+            for key, _ in self.selector.select(timeout=self._patience()):
+                if key.fd in self.selector.get_map():  # not closed by the one before
+                    key.data(key.fileobj)
+            while self.queue and self._starting() < self.at_once:
+                start = self._fork(self.queue.popleft())
+                if start is not None:
+                    return start
+            if self._idle():
+                self._retire("it was idle")
+        if self.listener is not None:
+            self._retire("nobody is connected")
+        return None
+
+    # --- the loop's conditions
+
+    def _finished(self) -> bool:
+        if self.connections or self.kernels or self.queue:
+            return False
+        waited = time.monotonic() - self.last_asked
+        return self.listener is None or self.ever_asked or waited > LONELY_S
+
+    def _idle(self) -> bool:
+        return (
+            self.listener is not None
+            and not (self.kernels or self.queue)
+            and time.monotonic() - self.last_asked > self.idle_s
+        )
+
+    def _patience(self) -> float | None:
+        if self.kernels or self.queue or self.listener is None:
+            return None
+        limit = self.idle_s if self.ever_asked else min(self.idle_s, LONELY_S)
+        return max(0.0, self.last_asked + limit - time.monotonic()) + 0.01
+
+    def _starting(self) -> int:
+        return sum(kernel.starting >= 0 for kernel in self.kernels.values())
+
+    # --- events
+
+    def _watch(self, file: int | socket.socket, then: Callable[..., None]) -> None:
+        self.selector.register(file, selectors.EVENT_READ, then)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        _, uid = wire.peer(connection)
+        if uid != os.geteuid():
+            _note(f"user {uid} was turned away")
+            connection.close()
+            return
+        connection.setblocking(False)
+        self.connections.add(connection)
+        self.ever_asked = True
+        self._watch(connection, self._hear)
+
+    def _hear(self, connection: socket.socket) -> None:
+        try:
+            message, files = wire.receive(connection)
+        except BlockingIOError:
+            return
+        except (wire.Closed, wire.Garbled, OSError):
+            self._drop(connection)
+            return
+        self.last_asked = time.monotonic()
+        refused = self._refusal(message, files, connection)
+        if refused is not None:
+            _tell(connection, refused)
+            wire.close(files)
+            self._drop(connection)
+            if refused["state"] == "gone":
+                self._retire(str(refused["reason"]))
+            return
+        self.queue.append(Asked(connection, message, files))
+        _tell(connection, {"state": "queued"})
+
+    def _refusal(
+        self, message: wire.Message, files: list[int], connection: socket.socket
+    ) -> wire.Message | None:
+        """Why this kernel is not started here; None, when it is."""
+        asked_before = any(asked.connection is connection for asked in self.queue)
+        running = any(k.connection is connection for k in self.kernels.values())
+        if asked_before or running:
+            return {"state": "refused", "reason": "one connection is for one kernel"}
+        if not child.understood(message) or len(files) != child.FILES:
+            return {"state": "refused", "reason": "the request is not understood"}
+        wanted = environment.frozen(message["environment"], self.frozen)
+        other = environment.difference(wanted, self.own)
+        if other:
+            return {
+                "state": "refused",
+                "reason": "other values than at import: " + ", ".join(other),
+            }
+        if set(message["processors"]) != self.processors:
+            return {"state": "refused", "reason": "other processors than the server's"}
+        changed = self.imported.changed()
+        if changed is not None:
+            return {"state": "gone", "reason": f"{changed} has changed"}
+        found = preload.complaints()
+        if found:
+            return {"state": "gone", "reason": "not fit to be forked: " + found[0]}
+        if len(self.kernels) + len(self.queue) >= self.most:
+            return {
+                "state": "full",
+                "reason": f"{self.most} kernels are running, which is the most there"
+                " may be (KAMP_KERNELS_MOST); close some and try again",
+            }
+        return None
+
+    def _started(self, pid: int, starting: int) -> None:
+        """The child has become a kernel, or has something to say, or is gone."""
+        told = os.read(starting, 2048)
+        self._forget(starting)
+        kernel = self.kernels[pid]
+        kernel.starting = -1
+        if told == child.UP:
+            kernel.tell(state="up")
+        elif told:
+            kernel.tell(state="refused", reason=told.decode(errors="replace"))
+
+    def _ended(self, pid: int) -> None:
+        kernel = self.kernels.pop(pid)
+        _, status = os.waitpid(pid, 0)
+        if kernel.starting >= 0:
+            self.kernels[pid] = kernel
+            self._started(pid, kernel.starting)
+            del self.kernels[pid]
+        kernel.tell(state="exited", code=os.waitstatus_to_exitcode(status))
+        self._forget(kernel.handle)
+        if kernel.owner >= 0:
+            self._forget(kernel.owner)
+        if kernel.connection is not None:
+            self._drop(kernel.connection)
+
+    def _orphaned(self, pid: int) -> None:
+        """Whoever asked for the kernel has ended: so does the kernel."""
+        kernel = self.kernels[pid]
+        signal.pidfd_send_signal(kernel.handle, signal.SIGKILL)
+        self._forget(kernel.owner)
+        kernel.owner = -1
+
+    def _forget(self, file: int) -> None:
+        self.selector.unregister(file)
+        os.close(file)
+
+    def _drop(self, connection: socket.socket) -> None:
+        self.selector.unregister(connection)
+        self.connections.discard(connection)
+        connection.close()
+        for asked in [a for a in self.queue if a.connection is connection]:
+            wire.close(asked.files)
+            self.queue.remove(asked)
+        for kernel in self.kernels.values():
+            if kernel.connection is connection:
+                kernel.connection = None
+
+    def _retire(self, why: str) -> None:
+        """Serve no more; stay for the kernels that run."""
+        if self.listener is None:
+            return
+        _note(f"ending: {why}")
+        self.selector.unregister(self.listener)
+        self.listener.close()
+        self.listener = None
+        if self.identity is not None:
+            try:
+                self.place.leave(self.identity)
+            except (Unusable, OSError) as error:
+                _note(f"the socket stays behind: {error}")
+        busy = {kernel.connection for kernel in self.kernels.values()}
+        busy |= {asked.connection for asked in self.queue}
+        for connection in self.connections - busy:
+            self._drop(connection)
+
+    # --- the fork
+
+    def _fork(self, asked: Asked) -> Start | None:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            self._close_all(asked, reading)
+            return Start(asked.message, asked.files, writing)
+        os.close(writing)
+        owner, *files = asked.files
+        wire.close(files)
+        handle = os.pidfd_open(pid)
+        kernel = Kernel(pid, handle, owner, reading, asked.connection)
+        self.kernels[pid] = kernel
+        self._watch(handle, lambda _: self._ended(pid))
+        self._watch(owner, lambda _: self._orphaned(pid))
+        self._watch(reading, lambda file: self._started(pid, file))
+        _tell(asked.connection, {"state": "started", "pid": pid}, [handle])
+        return None
+
+    def _close_all(self, asked: Asked, reading: int) -> None:
+        """In the child: everything of the parent's that is no business of a kernel's."""
+        os.close(reading)
+        self.selector.close()
+        if self.listener is not None:
+            self.listener.close()
+        for connection in self.connections:
+            connection.close()
+        for kernel in self.kernels.values():
+            wire.close(
+                [f for f in (kernel.handle, kernel.owner, kernel.starting) if f >= 0]
+            )
+        for other in self.queue:
+            wire.close(other.files)
+        self.place.close()
+
+
+def _tell(
+    connection: socket.socket, message: wire.Message, files: list[int] | None = None
+) -> None:
+    try:
+        wire.send(connection, message, files or [])
+    except (wire.Closed, OSError) as error:
+        # whoever asked does not listen any more: the closed connection will be heard of
+        _note(f"nobody hears {message.get('state')}: {error!r}")
+
+
+def _note(text: str) -> None:
+    print(f"{time.strftime('%F %T')} {text}", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m kamp_lib.kernels.server")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("listener", type=int)
+    parser.add_argument("--most", type=int, default=100)
+    parser.add_argument("--at-once", type=int, default=0)
+    parser.add_argument("--idle", type=float, default=3600.0)
+    parser.add_argument("--frozen", action="append", default=[])
+    parser.add_argument("--import", action="append", default=[], dest="imports")
+    return parser
+
+
+def main() -> None:
+    """Import, serve, and in the children: be a kernel."""
+    given = _parser().parse_args()
+    if sys.path[0] == os.getcwd() and not sys.flags.safe_path:
+        del sys.path[0]  # put there by `python -m`; a kernel has its own
+    gc.disable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    listener = socket.socket(fileno=given.listener)
+    listener.set_inheritable(False)
+    imported = preload.preload(given.imports)
+    for name, why in imported.failed.items():
+        _note(f"left to the kernels: {name} ({why})")
+    for complaint in preload.complaints():
+        _note(complaint)
+    server = ForkServer(
+        Place(given.folder, given.name),
+        listener,
+        imported,
+        tuple(given.frozen),
+        most=given.most,
+        at_once=given.at_once or 2 * len(os.sched_getaffinity(0)),
+        idle_s=given.idle,
+    )
+    gc.collect()
+    gc.freeze()
+    start = server.serve()
+    if start is not None:
+        del server, listener
+        child.become_kernel(start, imported)
+
+
+if __name__ == "__main__":
+    main()
