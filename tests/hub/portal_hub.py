@@ -52,6 +52,17 @@ def origin(hub: LiveHub) -> str:
     return f"http://portal--service.kamp.localhost:{hub.port}"
 
 
+_known: dict[tuple[Path, str], Visitor] = {}
+
+
+def known(hub: LiveHub, name: str) -> Visitor:
+    """Somebody who has signed in already: for tests that change nothing about them."""
+    key = (hub.home, name)
+    if key not in _known:
+        _known[key] = hub.visitor(name)
+    return _known[key]
+
+
 def page(visitor: Visitor, path: str = "", **options: Any) -> requests.Response:
     """A page of the portal, signing in to it on the way."""
     return visitor.get(origin(visitor.hub) + PORTAL + path, **options)

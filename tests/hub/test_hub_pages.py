@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 from hub.live_hub import PASSWORD, LiveHub, Visitor, xsrf_of
-from hub.portal_hub import PORTAL, origin, own_xsrf, page, press
+from hub.portal_hub import PORTAL, known, origin, own_xsrf, page, press
 
 from kamp_lib.tenancy import open_registry
 from kamp_lib.tenancy.registry import Registry
@@ -146,7 +146,7 @@ def test_the_home_page_leads_to_the_portal(portal_hub: LiveHub) -> None:
 def test_an_error_is_a_sentence_with_a_way_out(
     path: str, said: str, portal_hub: LiveHub
 ) -> None:
-    shown = portal_hub.visitor("mina").get(path).text
+    shown = known(portal_hub, "mina").get(path).text
     assert re.search(said, shown)
     assert f'href="{origin(portal_hub)}{PORTAL}"' in shown
 
@@ -159,20 +159,20 @@ def test_an_address_is_not_repeated_as_markup(portal_hub: LiveHub) -> None:
 def test_opening_a_server_says_in_plain_words_what_it_learns(
     portal_hub: LiveHub,
 ) -> None:
-    mina = portal_hub.visitor("mina")
+    mina = known(portal_hub, "mina")
     press(mina, "start", company="acme", server="report")
     assert '"ready": true' in page(mina, "progress/acme/report").text
     shown = mina.get(f"{portal_hub.of('acme')}/user/acme/report/")
     assert "하늘몰드의 보고서를 여는 데 이름을 알려 줍니다." in shown.text
     assert "아이디(mina)만 전달됩니다" in shown.text
-    olga = portal_hub.visitor("olga")
+    olga = known(portal_hub, "olga")
     form = {"company": "acme", "server": "report", "_xsrf": own_xsrf(olga)}
     olga.post(origin(portal_hub) + PORTAL + "stop", data=form)
 
 
 def test_a_server_that_is_off_is_started_from_the_portal(portal_hub: LiveHub) -> None:
     """A bookmark of a report whose server has been switched off in the meantime."""
-    mina = portal_hub.visitor("mina")
+    mina = known(portal_hub, "mina")
     path = f"/user/acme/report/report/acme/{RUN}?lang=ko"
     shown = mina.get(portal_hub.of("acme") + path)
     assert shown.status_code == 424
@@ -182,7 +182,7 @@ def test_a_server_that_is_off_is_started_from_the_portal(portal_hub: LiveHub) ->
 
 
 def test_the_operators_page_has_our_frame(portal_hub: LiveHub) -> None:
-    shown = portal_hub.visitor("olga").get("/hub/admin").text
+    shown = known(portal_hub, "olga").get("/hub/admin").text
     assert 'id="react-admin-hook"' in shown
     assert 'data-base-url="/hub/"' in shown
 

@@ -12,7 +12,7 @@ from html import unescape
 import pytest
 import requests
 from hub.live_hub import PASSWORD, LiveHub, Visitor, xsrf_of
-from hub.portal_hub import PORTAL, origin, own_xsrf, page, press, release
+from hub.portal_hub import PORTAL, known, origin, own_xsrf, page, press, release
 
 from kamp_lib.tenancy import open_registry
 from kamp_lib.tenancy.registry import Registry
@@ -65,7 +65,7 @@ def until_running(visitor: Visitor, path: str) -> str:
 
 def stop_all(hub: LiveHub) -> None:
     """What one test has started is no matter of the next."""
-    olga = hub.visitor("olga")
+    olga = known(hub, "olga")
     shown = page(olga).text
     for company, server in re.findall(
         r'name="company" value="(\w+)">\s*<input type="hidden" name="server" value="(\w+)">',
@@ -89,7 +89,7 @@ def press_as_operator(
 def test_a_manager_sees_the_verdict_and_the_date_of_their_reports(
     portal_hub: LiveHub,
 ) -> None:
-    shown = page(portal_hub.visitor("mina")).text
+    shown = page(known(portal_hub, "mina")).text
     assert "불량 10개 중 8개를 미리 찾습니다." in shown
     assert "2026-11-20 10:02" in shown
     assert "사용 가능" in shown
@@ -98,19 +98,19 @@ def test_a_manager_sees_the_verdict_and_the_date_of_their_reports(
 def test_a_manager_sees_no_workspace_no_platform_and_no_other_company(
     portal_hub: LiveHub,
 ) -> None:
-    shown = page(portal_hub.visitor("mina")).text
+    shown = page(known(portal_hub, "mina")).text
     for word in ("작업공간 시작", "플랫폼 운영", "멈추기", "나래정밀", "/hub/admin"):
         assert word not in shown
 
 
 def test_an_analyst_sees_their_own_workspace(portal_hub: LiveHub) -> None:
-    shown = page(portal_hub.visitor("ann")).text
+    shown = page(known(portal_hub, "ann")).text
     assert "작업공간 시작" in shown
     assert 'name="server" value="ann"' in shown
 
 
 def test_a_consultant_sees_all_customers(portal_hub: LiveHub) -> None:
-    shown = page(portal_hub.visitor("carl")).text
+    shown = page(known(portal_hub, "carl")).text
     assert re.findall(r'<section class="card company" id="(\w+)"', shown)[:2] == [
         "acme",
         "bolt",
@@ -118,7 +118,7 @@ def test_a_consultant_sees_all_customers(portal_hub: LiveHub) -> None:
 
 
 def test_an_operator_sees_companies_and_no_report(portal_hub: LiveHub) -> None:
-    shown = page(portal_hub.visitor("olga")).text
+    shown = page(known(portal_hub, "olga")).text
     assert "플랫폼 운영" in shown
     assert "나래정밀" in shown
     assert "불량 10개" not in shown
@@ -126,7 +126,7 @@ def test_an_operator_sees_companies_and_no_report(portal_hub: LiveHub) -> None:
 
 
 def test_somebody_without_a_company_is_told_so(portal_hub: LiveHub) -> None:
-    assert "아직 맡은 기업이 없습니다" in page(portal_hub.visitor("nobody")).text
+    assert "아직 맡은 기업이 없습니다" in page(known(portal_hub, "nobody")).text
 
 
 def test_a_stranger_is_led_to_the_sign_in(portal_hub: LiveHub) -> None:
@@ -158,7 +158,7 @@ def test_a_suspended_company_is_shown_as_such(
 def test_a_manager_opens_a_report_though_they_may_only_start(
     portal_hub: LiveHub,
 ) -> None:
-    mina = portal_hub.visitor("mina")
+    mina = known(portal_hub, "mina")
     answer = press(mina, "start", company="acme", server="report", run=RUN)
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"{PORTAL}starting/acme/report?run={RUN}"
@@ -171,7 +171,7 @@ def test_a_manager_opens_a_report_though_they_may_only_start(
 
 
 def test_the_progress_ends_with_the_server_being_ready(portal_hub: LiveHub) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     press(ann, "start", company="acme", server="ann")
     events = page(ann, "progress/acme/ann")
     assert events.headers["Content-Type"] == "text/event-stream"
@@ -180,7 +180,7 @@ def test_the_progress_ends_with_the_server_being_ready(portal_hub: LiveHub) -> N
 
 
 def test_an_analyst_stops_their_workspace(portal_hub: LiveHub) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     press(ann, "start", company="acme", server="ann")
     until_running(ann, "starting/acme/ann")
     assert "작업공간 열기" in page(ann).text
@@ -191,10 +191,10 @@ def test_an_analyst_stops_their_workspace(portal_hub: LiveHub) -> None:
 def test_an_operator_stops_a_server_and_is_named_in_the_audit(
     portal_hub: LiveHub, registry: Registry
 ) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     press(ann, "start", company="acme", server="ann")
     until_running(ann, "starting/acme/ann")
-    olga = portal_hub.visitor("olga")
+    olga = known(portal_hub, "olga")
     shown = page(olga).text
     assert "Ann의 작업공간" in shown
     assert press_as_operator(olga, shown, "acme", "ann").status_code == 303
@@ -215,7 +215,7 @@ def failing(hub: LiveHub) -> Iterator[None]:
 
 
 def test_a_start_that_fails_says_why_and_offers_another(portal_hub: LiveHub) -> None:
-    bora = portal_hub.visitor("bora")
+    bora = known(portal_hub, "bora")
     with failing(portal_hub):
         press(bora, "start", company="bolt", server="bora")
         shown = page(bora, "starting/bolt/bora").text
@@ -225,7 +225,7 @@ def test_a_start_that_fails_says_why_and_offers_another(portal_hub: LiveHub) -> 
 
 
 def test_a_failure_reaches_somebody_who_is_waiting(portal_hub: LiveHub) -> None:
-    bora = portal_hub.visitor("bora")
+    bora = known(portal_hub, "bora")
     xsrf = own_xsrf(bora)
     (portal_hub.home / "slow").touch()
     try:
@@ -239,7 +239,7 @@ def test_a_failure_reaches_somebody_who_is_waiting(portal_hub: LiveHub) -> None:
 
 
 def test_looking_at_a_stopped_server_starts_nothing(portal_hub: LiveHub) -> None:
-    carl = portal_hub.visitor("carl")
+    carl = known(portal_hub, "carl")
     assert "켜고 열기" in page(carl, "open/bolt/carl").text
     assert "작업공간이 꺼져 있습니다" in page(carl, "open/bolt/carl").text
     assert page(carl, "starting/bolt/carl").url.endswith("open/bolt/carl")
@@ -266,7 +266,7 @@ def test_looking_at_a_stopped_server_starts_nothing(portal_hub: LiveHub) -> None
 def test_no_start_of_what_is_not_ones_own(
     person: str, company: str, server: str, portal_hub: LiveHub
 ) -> None:
-    visitor = portal_hub.visitor(person)
+    visitor = known(portal_hub, person)
     xsrf = own_xsrf(visitor)
     answer = press(visitor, "start", company=company, server=server, _xsrf=xsrf)
     assert answer.status_code == 404
@@ -279,20 +279,20 @@ def test_no_start_of_what_is_not_ones_own(
 def test_no_stop_of_what_is_not_ones_own(
     person: str, company: str, server: str, portal_hub: LiveHub
 ) -> None:
-    answer = press(portal_hub.visitor(person), "stop", company=company, server=server)
+    answer = press(known(portal_hub, person), "stop", company=company, server=server)
     assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["open", "starting", "progress"])
 def test_no_page_about_another_companys_server(kind: str, portal_hub: LiveHub) -> None:
-    assert page(portal_hub.visitor("ann"), f"{kind}/bolt/report").status_code == 404
+    assert page(known(portal_hub, "ann"), f"{kind}/bolt/report").status_code == 404
 
 
 def test_the_hub_refuses_by_itself_what_the_portal_does_not_offer(
     portal_hub: LiveHub,
 ) -> None:
     """The second wall: the token that the portal acts with, used past the portal."""
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     header = {"Authorization": f"token {token_of(ann)}"}
 
     def ask(method: str, path: str) -> int:
@@ -315,7 +315,7 @@ def test_the_hub_refuses_by_itself_what_the_portal_does_not_offer(
 
 
 def test_the_portals_token_opens_no_server(portal_hub: LiveHub) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     press(ann, "start", company="acme", server="ann")
     there = until_running(ann, "starting/acme/ann")
     header = {"Authorization": f"token {token_of(ann)}"}
@@ -325,14 +325,14 @@ def test_the_portals_token_opens_no_server(portal_hub: LiveHub) -> None:
 
 
 def test_a_form_without_its_token_is_refused(portal_hub: LiveHub) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     answer = press(ann, "start", company="acme", server="report", _xsrf="")
     assert answer.status_code == 403
 
 
 def test_a_form_with_somebody_elses_token_is_refused(portal_hub: LiveHub) -> None:
-    theirs = own_xsrf(portal_hub.visitor("bea"))
-    ann = portal_hub.visitor("ann")
+    theirs = own_xsrf(known(portal_hub, "bea"))
+    ann = known(portal_hub, "ann")
     page(ann)
     answer = press(ann, "start", company="acme", server="report", _xsrf=theirs)
     assert answer.status_code == 403
@@ -344,14 +344,14 @@ def test_a_form_of_another_origin_is_refused_even_with_its_token(
 ) -> None:
     """A company's own pages are a sibling sub-domain: same site, another origin."""
     headers = {"Sec-Fetch-Site": site, "Origin": portal_hub.of("acme")}
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     answer = press(ann, "start", headers, company="acme", server="report")
     assert answer.status_code == 403
     assert "꺼져 있음" in page(ann).text
 
 
 def test_a_script_of_another_page_cannot_follow_a_start(portal_hub: LiveHub) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     page(ann)
     answer = page(
         ann,
@@ -372,7 +372,7 @@ def test_nothing_is_done_for_a_stranger(portal_hub: LiveHub) -> None:
 
 @pytest.mark.parametrize("run", ["//evil.example", "https://evil.example/", "\\\\evil"])
 def test_no_request_leads_a_visitor_elsewhere(run: str, portal_hub: LiveHub) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     answer = press(ann, "start", company="acme", server="report", run=run, next=run)
     assert answer.headers["Location"] == f"{PORTAL}starting/acme/report"
     there = until_running(ann, "starting/acme/report")
@@ -405,13 +405,13 @@ def test_a_name_is_text_wherever_it_stands(
     assert "<script>alert(2)</script>" in unescape(page(xena, "?lang=ko").text)
     for path in ("?lang=%22><svg>", "nowhere/<svg>", "open/<svg>/report"):
         assert "<svg" not in page(xena, path).text
-    olga = portal_hub.visitor("olga")
+    olga = known(portal_hub, "olga")
     assert "<img" not in page(olga).text
 
 
 def test_no_script_can_run_that_is_not_a_file_of_ours(portal_hub: LiveHub) -> None:
     for path in ("", "nowhere", "open/acme/report"):
-        answer = page(portal_hub.visitor("ann"), path)
+        answer = page(known(portal_hub, "ann"), path)
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
         assert "frame-ancestors 'none'" in policy
@@ -421,7 +421,7 @@ def test_no_script_can_run_that_is_not_a_file_of_ours(portal_hub: LiveHub) -> No
 
 
 def test_the_cookie_with_the_token_is_no_scripts_business(portal_hub: LiveHub) -> None:
-    ann = portal_hub.visitor("ann")
+    ann = known(portal_hub, "ann")
     page(ann)
     (cookie,) = (c for c in ann.session.cookies if c.name == "service-portal")
     assert cookie.has_nonstandard_attr("HttpOnly")
