@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +92,11 @@ def _become(start: Start, imported: Preload) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=stream.isatty() or stream is sys.stderr)  # type: ignore[union-attr]
     _be_different()
-    _lift_threads(message["environment"])
+    # OpenBLAS was imported with one thread, so that there was nothing to lose
+    threads = environment.blas_threads(
+        message["environment"], len(message["processors"])
+    )
+    imported.blas.limit(limits=threads)
     gc.enable()
 
 
@@ -144,17 +149,6 @@ def _be_different() -> None:
     processes = sys.modules.get("multiprocessing.process")
     if processes is not None:
         processes.current_process().authkey = os.urandom(32)
-    tempfile = sys.modules.get("tempfile")
-    if tempfile is not None:
-        tempfile.tempdir = None  # TMPDIR may be another
+    tempfile.tempdir = None  # TMPDIR may be another
     # matplotlib without a home makes a folder and takes it away at its end: the parent's
     atexit.unregister(shutil.rmtree)
-
-
-def _lift_threads(variables: dict[str, str]) -> None:
-    """OpenBLAS was imported with one thread, so that there was nothing to lose."""
-    from threadpoolctl import ThreadpoolController
-
-    count = environment.blas_threads(variables, len(os.sched_getaffinity(0)))
-    if count > 1:
-        ThreadpoolController().select(internal_api="openblas").limit(limits=count)

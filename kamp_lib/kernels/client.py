@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,15 @@ from pathlib import Path
 from kamp_lib.kernels import environment, place, wire
 from kamp_lib.kernels.place import Place, Unusable
 from kamp_lib.kernels.process import ForkedKernel
+
+
+def _umask() -> int:
+    """Without changing it, which other threads would notice."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    raise Unusable("this system does not tell the umask")
+
 
 LIMITS = tuple(name for name in dir(resource) if name.startswith("RLIMIT_"))
 # A server that failed is not started again at every kernel.
@@ -40,6 +49,7 @@ class Options:
     most: int = 100
     at_once: int = 0
     idle_s: float = 3600.0
+    may_start: bool = True
     ready_s: float = 30.0  # until a new server has imported everything
     turn_s: float = 60.0  # until a kernel's turn has come and it has started
 
@@ -58,7 +68,7 @@ class Request:
     environment: dict[str, str]
     folder: str
     files: tuple[int, int, int] = (0, 1, 2)
-    umask: int = field(default_factory=lambda: _umask())
+    umask: int = field(default_factory=_umask)
 
     def message(self) -> wire.Message:
         return {
@@ -154,6 +164,8 @@ def _connection(
 ) -> socket.socket:
     connection = there.connect()
     if connection is None:
+        if not options.may_start:
+            raise Unusable("no fork server is running")
         with there.lock():
             connection = there.connect()
             if connection is None:
@@ -251,14 +263,6 @@ def _is_open(connection: socket.socket) -> bool:
         return True
     except OSError:
         return False
-
-
-def _umask() -> int:
-    """Without changing it, which other threads would notice."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("Umask:"):
-            return int(line.split()[1], 8)
-    raise Unusable("this system does not tell the umask")
 
 
 def supported() -> str | None:

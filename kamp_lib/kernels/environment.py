@@ -19,6 +19,7 @@ FROZEN = (
     *("PYTHON*", "LD_*", "MALLOC_*", "GLIBC_TUNABLES", "VIRTUAL_ENV", "CONDA_PREFIX"),
     *("OMP_*", "GOMP_*", "KMP_*", "MKL_*", "BLIS_*", "NUMEXPR_*", "NUMBA_*", "NPY_*"),
     *("MPL*", "SKLEARN_*", "SCIPY_*", "JOBLIB_*", "LOKY_*", "XGBOOST_*"),
+    *("PYDEVD_*", "DEBUGPY_*", "PYZMQ_*"),
     *("ARROW_*", "JE_*", "MIMALLOC_*", "OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE"),
 )
 # Needed to run at all; their values at import time are of no account.

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from threadpoolctl import ThreadpoolController
+
 # They look, while they are imported, whether a notebook is there, and remember the answer.
 UNSUITABLE = ("tqdm", "duckdb", "plotly.io", "bokeh.io")
 
@@ -28,6 +30,7 @@ class Preload:
     failed: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     files: dict[str, Stamp | None] = field(default_factory=dict)
+    blas: Any = None  # threadpoolctl's hold on OpenBLAS
 
     def changed(self) -> str | None:
         """The first file that is no longer what was imported."""
@@ -49,7 +52,8 @@ def preload(names: Iterable[str]) -> Preload:
                 failed[name] = f"{type(error).__name__}: {error}"
     # some libraries set variables for those who come after them
     variables = {n: v for n, v in os.environ.items() if before.get(n) != v}
-    return Preload(failed, variables, {path: _stamp(path) for path in _sources()})
+    blas = ThreadpoolController().select(internal_api="openblas")
+    return Preload(failed, variables, {path: _stamp(path) for path in _sources()}, blas)
 
 
 def complaints() -> list[str]:

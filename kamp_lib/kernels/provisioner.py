@@ -21,6 +21,7 @@ from kamp_lib.kernels.client import Options, Request
 from kamp_lib.kernels.place import Unusable
 from kamp_lib.kernels.process import ForkedKernel
 
+# 0: never fork. attach: use a fork server that runs, start none. Otherwise: fork.
 SWITCH = "KAMP_FAST_KERNELS"
 MOST = "KAMP_KERNELS_MOST"
 # Arguments of a start that a fork can follow.
@@ -28,20 +29,26 @@ KNOWN = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_argument
 # Modules that most notebooks want. No training, no threads, no question at import
 # whether a notebook is there (see `preload`).
 IMPORTS = (
-    *("ipykernel.kernelapp", "ipykernel.pylab.backend_inline", "ipywidgets"),
+    *("ipykernel.kernelapp", "ipykernel.debugger", "ipywidgets", "sqlite3"),
+    *("IPython.core.debugger", "IPython.core.completerlib", "tornado.platform.asyncio"),
+    *("IPython.extensions.storemagic", "matplotlib_inline.config"),
     *("numpy", "pandas", "matplotlib.pyplot", "matplotlib.backends.backend_agg"),
     *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
     *("sklearn.model_selection", "sklearn.inspection", "sklearn.preprocessing"),
-    *("xgboost", "threadpoolctl"),
+    "xgboost",
 )
 
-_askers = ThreadPoolExecutor(32, thread_name_prefix="kamp-kernels")
-os.register_at_fork(after_in_child=lambda: _new_askers())
+# threads that wait for fork servers' answers
+_askers: ThreadPoolExecutor
 
 
 def _new_askers() -> None:
     global _askers  # noqa: PLW0603 - threads do not come along in a fork
     _askers = ThreadPoolExecutor(32, thread_name_prefix="kamp-kernels")
+
+
+_new_askers()
+os.register_at_fork(after_in_child=_new_askers)
 
 
 class ForkProvisioner(LocalProvisioner):
@@ -67,6 +74,12 @@ class ForkProvisioner(LocalProvisioner):
         help="Kernels that may start at the same time; 0: by processors.",
     )
     idle_s = Float(3600.0, config=True, help="A fork server unused for so long ends.")
+    wait_s = Float(
+        30.0,
+        config=True,
+        help="A kernel waits so long for a fork server that is still importing, and then"
+        " starts as usual.",
+    )
 
     def _most_kernels_default(self) -> int:
         return int(os.environ.get(MOST) or 100)
@@ -82,7 +95,7 @@ class ForkProvisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **kwargs)
         if process is None:
             return await super().launch_kernel(cmd, **kwargs)
-        self.process = process
+        self.process = process  # type: ignore[assignment] # as good as a Popen
         self.pid = self.pgid = process.pid
         self.cwd = kwargs.get("cwd") or Path.cwd()
         return self.connection_info
@@ -95,6 +108,8 @@ class ForkProvisioner(LocalProvisioner):
             most=self.most_kernels,
             at_once=self.at_once,
             idle_s=self.idle_s,
+            ready_s=self.wait_s,
+            may_start=os.environ.get(SWITCH) != "attach",
         )
 
     async def _forked(
