@@ -45,6 +45,7 @@ OPEN_FILES = 4096
 # A limit of exactly 1 also stops programs that the system hands core dumps to.
 CORE_BYTES = 1
 FIRST_TO_GO = 300
+LARGEST_LOG = 2_000_000
 MB = 2**20
 
 Bind = tuple[Path, str, bool]  # source, target, writable
@@ -52,13 +53,14 @@ Bind = tuple[Path, str, bool]  # source, target, writable
 
 @dataclass(frozen=True)
 class CommandLine:
-    """How to start one server: the sandbox, its forwarder, its environment."""
+    """How to start one server: the sandbox, its forwarder, its environment, its log."""
 
     server: tuple[str, ...]
     forwarder: tuple[str, ...]
     filter: Path
     env: dict[str, str]
     leash: tuple[str, ...] = ()
+    log: Path | None = None
 
     def ending_with_its_parent(self) -> CommandLine:
         """The same, killed by the kernel when the process that starts it ends."""
@@ -67,8 +69,10 @@ class CommandLine:
     def argv(self, limits: Sequence[Path] = ()) -> list[str]:
         """The whole command; `limits` are the control groups' files to enter."""
         script = _script(self, limits)
-        # bash, not sh: it can wait for whichever of two ends first
-        return [*self.leash, _tool("bash"), "-c", script, "kamp-walls"]
+        # bash, not sh: it can wait for whichever of two ends first; -p: nothing in the
+        # server's environment has a say in what the shell does
+        shell = (_tool("bash"), "--norc", "-p", "-c")
+        return [*self.leash, *shell, script, "kamp-walls"]
 
     def start(
         self, *, limits: Sequence[Path] = (), **popen: Any
@@ -113,6 +117,7 @@ def command_line(
         forwarder=tuple(forwarder(port, there)) if port is not None else (),
         filter=there.filter,
         env=profile.env,
+        log=there.log if port is not None else None,
     )
 
 
@@ -275,6 +280,11 @@ def _script(command: CommandLine, limits: Sequence[Path]) -> str:
     lines = [f"echo $$ > {shlex.quote(str(file))} || exit 125" for file in limits]
     # when the whole machine runs out of memory, servers go before the platform
     lines.append(f"echo {FIRST_TO_GO} > /proc/$$/oom_score_adj")
+    if command.log is not None:
+        # never the hub's own output: a company could write there what it likes, or read
+        # what is typed; and no more than fits
+        kept = f"head -c {LARGEST_LOG} > {shlex.quote(str(command.log))}"
+        lines.append(f"exec > >({kept}; exec cat > /dev/null) 2>&1")
     # with job control, what runs in the background can be interrupted; what the shell
     # has to say about its jobs is no news
     lines += ["umask 022", "set -m", "exec 4>&2 2>/dev/null"]

@@ -8,7 +8,6 @@ it, `<server>.walls/` holds what only the platform writes: a few files for the s
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -48,6 +47,11 @@ class Places:
         return self.etc / "seccomp.bpf"
 
     @property
+    def log(self) -> Path:
+        """What the server prints, as far as there is room for it."""
+        return self.etc / "log"
+
+    @property
     def api(self) -> Path:
         """The folder of the hub's own socket."""
         return self.home / "hub" / "api"
@@ -58,8 +62,9 @@ class Places:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.api.mkdir(mode=0o711, exist_ok=True)
         # what an earlier server left behind is nobody's any more
-        shutil.rmtree(self.run, ignore_errors=True)
+        _remove(self.run)
         self.run.mkdir(mode=0o700, exist_ok=True)
+        self.run.chmod(0o700)  # its folder is ours: it cannot be a link
         self._give(self.run)
         self.etc.mkdir(mode=0o755, exist_ok=True)
         for name, text in self.etc_files().items():
@@ -73,8 +78,8 @@ class Places:
 
     def remove(self) -> None:
         """Take the run directory away; nothing of the company is in it."""
-        shutil.rmtree(self.run, ignore_errors=True)
-        shutil.rmtree(self.etc, ignore_errors=True)
+        _remove(self.run)
+        _remove(self.etc)
 
     def etc_files(self) -> dict[str, str]:
         """The files of /etc, by name."""
@@ -94,11 +99,11 @@ class Places:
 
     def _give(self, folder: Path) -> None:
         """Make `folder` the company's own, closed to all others."""
-        with opened(folder) as handle:
-            if self.uid is not None:
+        _check_plain(folder)
+        if self.uid is not None:
+            with opened(folder) as handle:
                 os.fchown(handle, self.uid, self.uid)
                 os.fchmod(handle, 0o700)
-        if self.uid is not None:
             hand_over(folder, self.uid)
 
 
@@ -160,6 +165,12 @@ def opened(folder: Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which a company may have put folders without end."""
+    command = ["rm", "-rf", "--one-file-system", "--", str(folder)]
+    subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
 
 
 def _check_plain(path: Path) -> None:

@@ -6,6 +6,7 @@ the two have in common is decided here and nowhere else.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from kamp_lib.tenancy.tenants import SLUG
 if TYPE_CHECKING:
     from kamp_lib.tenancy import Sme
 
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 INSIDE = "/workspace"
 RUN = "/run/kamp/server"
 HUB = "/run/kamp/hub"
@@ -115,13 +117,20 @@ def profile(
     Raises
     ------
     UsageError
-        When the server's name could be a path or an option.
+        When the server's name could be a path or an option, or a variable would load
+        code into the programs that build the walls.
     """
     if not SLUG.fullmatch(server):
         raise UsageError(
             f"서버 이름 '{server}'은(는) 쓸 수 없습니다.",
             f"{server!r} cannot name a server.",
         )
+    for name in env:
+        if name.startswith("LD_") or not VARIABLE.fullmatch(name):
+            raise UsageError(
+                f"환경 변수 '{name}'은(는) 서버에 줄 수 없습니다.",
+                f"a server cannot be given the environment variable {name!r}.",
+            )
     one = Limits(sme.plan.memory_mb, sme.plan.cpus, sme.plan.processes)
     return Profile(
         tenant=tenant.slug,

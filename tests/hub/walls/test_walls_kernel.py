@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import platform
+import signal
 
 import pytest
 from hub.walls.walled import Grounds, Outcome, dropped
@@ -220,3 +222,26 @@ def test_the_devices_are_those_that_programs_need(grounds: Grounds) -> None:
         *("core", "fd", "full", "null", "ptmx", "pts", "random", "shm"),
         *("stderr", "stdin", "stdout", "tty", "urandom", "zero"),
     ]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one")
+def test_the_calls_of_another_processor_mode_kill(grounds: Grounds) -> None:
+    # unshare(CLONE_NEWUSER) as a 32-bit program asks for it: int 0x80
+    code = "b8 36 01 00 00 bb 00 00 00 10 cd 80 c3"
+    source = f"""
+    import ctypes, mmap
+    page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    page.write(bytes.fromhex({code!r}))
+    at = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    result = ctypes.CFUNCTYPE(ctypes.c_int)(at)()
+    """
+    assert grounds.inside(source).status == 128 + signal.SIGSYS
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have none")
+def test_the_calls_of_x32_kill(grounds: Grounds) -> None:
+    x32 = 0x40000000
+    source = (
+        f"result = attempt(lambda: call({x32} | {number('unshare')}, {CLONE_NEWUSER}))"
+    )
+    assert grounds.inside(source).status == 128 + signal.SIGSYS

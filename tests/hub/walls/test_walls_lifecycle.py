@@ -207,3 +207,29 @@ def test_a_second_start_takes_the_place_of_what_was_left(grounds: Grounds) -> No
             process.kill()
             process.wait()
             eventually(lambda: not answers(port))
+
+
+def test_a_run_directory_with_folders_without_end_is_cleared(grounds: Grounds) -> None:
+    source = """
+    here = os.open("/run/kamp/server", os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    """
+    grounds.inside(source)
+    assert grounds.inside("result = os.listdir('/run/kamp/server')").result == []
+
+
+def test_folders_that_a_company_closed_to_itself_do_not_stop_its_next_start(
+    grounds: Grounds,
+) -> None:
+    source = """
+    os.mkdir("/run/kamp/server/shut")
+    for path in ("/run/kamp/server/shut", "/run/kamp/server", "/workspace/data"):
+        os.chmod(path, 0)
+    """
+    grounds.inside(source)
+    assert grounds.inside("result = 1").result == 1
+    grounds.acme.data.chmod(0o700)

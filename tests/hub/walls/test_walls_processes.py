@@ -8,7 +8,10 @@ import subprocess
 import sys
 
 import pytest
+from hub.walls.test_walls_lifecycle import eventually, free_port
 from hub.walls.walled import Grounds, dropped
+
+from kamp_lib.hub.bubblewrap import LARGEST_LOG
 
 SECRET = "token-of-the-hub"
 
@@ -232,3 +235,39 @@ def test_no_descriptor_of_the_hub_is_left_open(grounds: Grounds) -> None:
     assert [
         name for name in opened if name.startswith("/") and name != "/dev/null"
     ] == []
+
+
+def test_the_shell_outside_does_not_obey_the_servers_environment(
+    grounds: Grounds,
+) -> None:
+    evil = grounds.home / "evil.sh"
+    evil.write_text(f"touch {grounds.home}/owned\n")
+    env = {"BASH_ENV": str(evil), "ENV": str(evil), "SHELLOPTS": "xtrace"}
+    grounds.inside(grounds.profile(env=env))
+    assert not (grounds.home / "owned").exists()
+
+
+PRINT = """
+import time
+for _ in range(60):
+    os.write(2, b"\\x1b[2J" + b"x" * 2**16)
+os.write(1, b"end of the flood")
+print("RESULT", os.readlink("/proc/self/fd/1"), os.readlink("/proc/self/fd/2"), flush=True)
+open("/workspace/data/done", "w").write(os.readlink("/proc/self/fd/2"))
+"""
+
+
+def test_what_a_server_prints_never_reaches_the_hubs_own_output(
+    grounds: Grounds, capfd: pytest.CaptureFixture[str]
+) -> None:
+    process = grounds.start(grounds.profile(source=PRINT), port=free_port())
+    process.wait(20)
+    assert capfd.readouterr() == ("", "")
+    assert (grounds.acme.data / "done").read_text().startswith("pipe:")
+
+
+def test_a_server_that_prints_without_end_fills_no_disk(grounds: Grounds) -> None:
+    grounds.start(grounds.profile(source=PRINT), port=free_port()).wait(20)
+    log = grounds.home / "hub" / "run" / "acme" / "ann.walls" / "log"
+    eventually(lambda: log.stat().st_size == LARGEST_LOG)
+    assert (grounds.acme.data / "done").exists()  # it was not held up by it

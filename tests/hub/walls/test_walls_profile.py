@@ -77,3 +77,13 @@ def test_programs_start_as_many_threads_as_the_plan_has_processors(
 ) -> None:
     env = made(tenant).env
     assert {env["OMP_NUM_THREADS"], env["OPENBLAS_NUM_THREADS"]} == {"1"}
+
+
+@pytest.mark.parametrize(
+    "name", ["LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_FUNC_kill%%", "A B", "", "A=B"]
+)
+def test_a_variable_that_would_load_code_outside_is_refused(
+    tenant: Tenant, name: str
+) -> None:
+    with pytest.raises(UsageError):
+        made(tenant, env={name: "/tmp/evil.so"})  # noqa: S108

@@ -102,7 +102,7 @@ class Grounds:
             return line
         for folder in (self.home / "hub", self.home / "tenants"):
             _chown(folder, ORDINARY)
-        return Ordinary(line.server, line.forwarder, line.filter, line.env)
+        return Ordinary(**vars(line))
 
     def start(
         self,
@@ -115,6 +115,8 @@ class Grounds:
     ) -> subprocess.Popen[bytes]:
         """Start the server; `without` takes a wall away from its command line."""
         line = self.command(walled, port=port)
+        if "stdout" in popen:
+            line = replace(line, log=None)
         if without is not None:
             line = replace(line, server=tuple(without(list(line.server))))
         limits = cgroups.enter(walled) if limited else ()
