@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -179,6 +180,44 @@ def test_a_server_that_is_off_is_started_from_the_portal(portal_hub: LiveHub) ->
     there = f"{origin(portal_hub)}{PORTAL}open/acme/report?run={RUN}"
     assert f'content="0; url={there}"' in shown.text
     assert f'name="run" value="{RUN}"' in mina.get(there).text
+
+
+@contextmanager
+def slow(hub: LiveHub) -> Iterator[None]:
+    flag = hub.home / "slow"
+    flag.touch()
+    try:
+        yield
+    finally:
+        flag.unlink()
+
+
+def test_the_hubs_own_waiting_page_is_in_plain_words(portal_hub: LiveHub) -> None:
+    ann = portal_hub.visitor("ann")
+    with slow(portal_hub):
+        ann.get("/hub/spawn/acme/ann", allow_redirects=False)
+        waiting = ann.get("/hub/spawn-pending/acme/ann", allow_redirects=False).text
+    assert "하늘몰드 작업공간을 여는 중입니다" in waiting
+    assert 'data-progress="/hub/api/users/acme/servers/ann/progress?_xsrf=' in waiting
+    assert '"ready": true' in page(ann, "progress/acme/ann").text
+    press(ann, "stop", company="acme", server="ann")
+
+
+def test_an_invitation_says_what_it_opens(portal_hub: LiveHub) -> None:
+    carl = portal_hub.visitor("carl")
+    press(carl, "start", company="acme", server="report")
+    assert '"ready": true' in page(carl, "progress/acme/report").text
+    code = carl.api("POST", "/share-codes/acme/report", json={}).json()["code"]
+    guest = portal_hub.visitor("nobody")
+    shown = guest.get("/hub/accept-share", params={"code": code})
+    assert "하늘몰드에서 보고서를 함께 보도록 초대했습니다." in shown.text
+    assert "하늘몰드의 보고서 보기" in shown.text
+    form = {"_xsrf": xsrf_of(shown.text), "code": code}
+    taken = guest.post("/hub/accept-share", data=form, allow_redirects=False)
+    assert taken.headers["Location"].startswith("/user/acme/report/")
+    olga = known(portal_hub, "olga")
+    press_stop = {"company": "acme", "server": "report", "_xsrf": own_xsrf(olga)}
+    olga.post(origin(portal_hub) + PORTAL + "stop", data=press_stop)
 
 
 def test_the_operators_page_has_our_frame(portal_hub: LiveHub) -> None:
