@@ -6,10 +6,21 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class HubUser:
+    """A hub user, since when it is known, and its servers that run."""
+
+    name: str
+    created: datetime
+    running: tuple[str, ...]
 
 
 class HubApi:
@@ -22,14 +33,32 @@ class HubApi:
         self._prefix = parts.path.rstrip("/")
         self._token = token
 
+    def users(self) -> list[HubUser]:
+        """Everybody whom the hub knows: people and companies."""
+        return [
+            HubUser(
+                user["name"],
+                datetime.fromisoformat(user["created"].replace("Z", "+00:00")),
+                tuple(
+                    name
+                    for name, server in (user.get("servers") or {}).items()
+                    if server.get("ready") or server.get("pending") == "spawn"
+                ),
+            )
+            for user in self._pages("/users?")
+        ]
+
     def running(self) -> list[tuple[str, str]]:
         """All (company, server) that run or are about to."""
-        return [
-            (user["name"], name)
-            for user in self._pages("/users?state=active")
-            for name, server in (user.get("servers") or {}).items()
-            if server.get("ready") or server.get("pending") == "spawn"
-        ]
+        return [(user.name, server) for user in self.users() for server in user.running]
+
+    def forget(self, name: str) -> None:
+        """Delete a hub user with all cookies, tokens and shares."""
+        try:
+            self.ask("DELETE", f"/users/{quote(name)}")
+        except HubRefused as error:
+            if error.status != 404:
+                raise
 
     def stop(self, company: str, server: str) -> None:
         """Stop a server; one that has gone meanwhile is stopped, too."""

@@ -59,7 +59,8 @@ class RegistryRoles(Authenticator):
         """The rights of one hub user as they stand now; a removed person is out."""
         access = await asyncio.to_thread(self.registry.access, user.name)
         if access is not None:
-            return self._model(access, handler)
+            # a password that was reset ends the sessions that began with the old one
+            return not access.person.must_change and self._model(access, handler)
         # a company: its servers ask for themselves, nobody signs in as it
         return await asyncio.to_thread(self._is_active_company, user.name)
 

@@ -142,7 +142,13 @@ def services(c: Config, s: Settings) -> None:
         },
         {
             "name": "keeper",
-            "scopes": ["list:users", "read:servers", "delete:servers"],
+            "scopes": [
+                "list:users",
+                "read:users",
+                "read:servers",
+                "delete:servers",
+                "delete:users",
+            ],
             "services": ["kamp-keeper"],
         },
     ]

@@ -166,6 +166,26 @@ def test_a_person_who_is_removed_is_out_within_a_minute(
     assert not signed_in(hub.visitor(somebody))
 
 
+def test_a_password_that_is_reset_ends_open_sessions(
+    hub: LiveHub, registry: Registry, somebody: str
+) -> None:
+    visitor = hub.visitor(somebody)
+    registry.reset_password(somebody)
+    assert becomes(lambda: not signed_in(visitor))
+
+
+def test_nobody_inherits_the_session_of_a_former_person(
+    hub: LiveHub, registry: Registry, somebody: str
+) -> None:
+    visitor = hub.visitor(somebody)
+    registry.remove_person(somebody)
+    registry.add_person(
+        somebody, "이름만 같은 사람", password=PASSWORD, must_change=False
+    )
+    assert becomes(lambda: not signed_in(visitor))
+    assert becomes(lambda: signed_in(hub.visitor(somebody)))
+
+
 def scopes(visitor: Visitor) -> list[str]:
     """What the hub says that this visitor may do."""
     answer = visitor.get("/hub/api/user")
