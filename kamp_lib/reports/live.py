@@ -202,6 +202,8 @@ class Page:
 
         def put(change: dict[str, Any]) -> None:
             assert self._prices is not None  # noqa: S101
+            if not 0 <= change["new"] <= LIMITS[field.name]:
+                return  # no number at all, or a bound moved in the browser
             name = "bad_share" if share else field.name
             value = change["new"] / 100 if share else change["new"]
             self._prices = self._prices.put(name, value)
@@ -226,7 +228,7 @@ class Page:
         slider.add_class("kamp-threshold")
 
         def move(change: dict[str, Any]) -> None:
-            self._at = change["new"]
+            self._at = min(max(change["new"], 0), len(points) - 1)
             changed()
 
         slider.observe(move, "value")

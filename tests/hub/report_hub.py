@@ -111,8 +111,13 @@ def open_page(visitor: Visitor, slug: str = "acme", run: str = RUN) -> str:
     """Open a page; returns the id of the kernel behind it."""
     answer = visitor.get(page_address(visitor.hub, slug, run))
     assert answer.status_code == 200, answer.text[:2000]
-    found = re.search(r'"kernelId": "([0-9a-f-]+)"', answer.text)
-    assert found, answer.text[-2000:]
+    return kernel_of(answer.text)
+
+
+def kernel_of(html: str) -> str:
+    """The id of the kernel that a page names."""
+    found = re.search(r'"kernelId": "([0-9a-f-]+)"', html)
+    assert found, html[-2000:]
     return found[1]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,8 +22,6 @@ from hub.report_hub import (
     page_address,
     reader,
 )
-
-from kamp_lib.tenancy import Role, open_registry
 
 pytestmark = pytest.mark.e2e
 
@@ -152,23 +149,6 @@ def test_a_token_in_an_address_is_worth_nothing(
         )
         assert answer.status_code in (302, 403)
         assert "kernelId" not in answer.text
-
-
-def test_a_removed_role_ends_the_reading_within_a_minute(report_hub: LiveHub) -> None:
-    registry = open_registry(f"sqlite:///{report_hub.home / 'platform.db'}")
-    registry.add_person("temp", "Temp", password=None)
-    first = registry.reset_password("temp")
-    registry.change_password("temp", first, "lathe-and-turret-8")
-    registry.assign("temp", "acme", Role.MANAGER)
-    visitor = report_hub.visitor("temp", "lathe-and-turret-8")
-    assert visitor.open(address(report_hub, "acme")).status_code == 200
-    registry.unassign("temp", "acme", Role.MANAGER)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if visitor.get(address(report_hub, "acme")).status_code == 403:
-            return
-        time.sleep(1)
-    pytest.fail("still reading after a minute")
 
 
 # -- what there is not --------------------------------------------------------------

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import websocket
@@ -18,6 +19,15 @@ from jupyter_server.services.kernels.connection.base import (
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 
 
+@dataclass(frozen=True)
+class Heard:
+    """One message of a kernel; `to` is what it answers."""
+
+    kind: str
+    content: Any
+    to: str
+
+
 class PageSocket:
     """One open channel."""
 
@@ -25,10 +35,13 @@ class PageSocket:
         options.setdefault("subprotocols", [PROTOCOL])
         self.socket = websocket.create_connection(url, timeout=20, **options)
 
-    def say(self, kind: str, content: Any, channel: str = "shell") -> None:
-        parts = [header(kind), {}, {}, content]
+    def say(self, kind: str, content: Any, channel: str = "shell") -> str:
+        """Say something; returns the id by which answers refer to it."""
+        head = header(kind)
+        parts = (head, {}, {"version": "1.0.0"}, content)
         raw = [json.dumps(part).encode() for part in parts]
         self.send(serialize_msg_to_ws_v1(raw, channel))
+        return str(head["msg_id"])
 
     def send(self, raw: bytes | str) -> None:
         if isinstance(raw, bytes):
@@ -36,35 +49,62 @@ class PageSocket:
         else:
             self.socket.send(raw)
 
-    def hear(self, seconds: float = 20) -> Iterator[tuple[str, Any]]:
-        """What comes, as kind and content, for so long."""
+    def hear(self, seconds: float = 20) -> Iterator[Heard]:
+        """What comes, for so long."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self.socket.settimeout(left)
             try:
-                raw = self.socket.recv()
+                # pings, too: waiting for data only would begin anew with each of them
+                code, frame = self.socket.recv_data_frame(control_frame=True)
             except websocket.WebSocketTimeoutException:
                 return
-            if not isinstance(raw, bytes) or not raw:
+            if code == websocket.ABNF.OPCODE_CLOSE:
+                raise websocket.WebSocketConnectionClosedException(
+                    "closed by the server"
+                )
+            if code != websocket.ABNF.OPCODE_BINARY:
                 continue
+            raw = frame.data
             _, parts = deserialize_msg_from_ws_v1(raw)
-            kind = json.loads(parts[0])["msg_type"]
-            yield kind, json.loads(parts[3])
+            head, parent = json.loads(parts[0]), json.loads(parts[1])
+            content = json.loads(parts[3])
+            yield Heard(head["msg_type"], content, parent.get("msg_id", ""))
 
-    def until(self, kind: str, seconds: float = 20) -> list[tuple[str, Any]]:
+    def until(self, kind: str, seconds: float = 20) -> list[Heard]:
         """Everything that comes up to the first message of this kind."""
         heard = []
         for message in self.hear(seconds):
             heard.append(message)
-            if message[0] == kind:
+            if message.kind == kind:
                 return heard
-        raise AssertionError(f"{kind} never came, only {[k for k, _ in heard]}")
+        raise AssertionError(f"{kind} never came, only {[h.kind for h in heard]}")
 
-    def kinds_after(self, kind: str, content: Any, channel: str = "shell") -> list[str]:
-        """Say this, then ask who the kernel is: the kinds of what comes until it answers."""
-        self.say(kind, content, channel)
+    def answers_to(self, kind: str, content: Any, channel: str = "shell") -> list[str]:
+        """Say this, then ask who the kernel is: the kinds of what came in answer to this.
+
+        A kernel that gets a message says at least that it is busy with it, so no answer
+        at all means that it never got it.
+        """
+        said = self.say(kind, content, channel)
         self.say("kernel_info_request", {})
-        return [heard for heard, _ in self.until("kernel_info_reply")]
+        return [h.kind for h in self.until("kernel_info_reply") if h.to == said]
+
+    def widgets(self) -> dict[str, dict[str, Any]]:
+        """The widgets of the page, asked for as our own front end does: id -> state."""
+        comm = uuid.uuid4().hex
+        target = {"target_name": "jupyter.widget.control", "data": {}}
+        self.say("comm_open", {"comm_id": comm, **target})
+        self.say("comm_msg", {"comm_id": comm, "data": {"method": "request_states"}})
+        answer = next(
+            h.content["data"]
+            for h in self.hear(30)
+            if h.kind == "comm_msg" and h.content["comm_id"] == comm
+        )
+        return {
+            id_: {**model["state"], "model": model["model_name"]}
+            for id_, model in answer["states"].items()
+        }
 
     def close(self) -> None:
         self.socket.close()

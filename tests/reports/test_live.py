@@ -106,6 +106,27 @@ def test_what_a_browser_sends_stays_within_bounds(page: Page, sent: object) -> N
     assert slider.min <= slider.value <= slider.max
 
 
+def test_bounds_that_a_browser_moves_change_no_answer(page: Page) -> None:
+    block = page.worth()
+    slider = next(all_of(block, widgets.IntSlider))
+    slider.value = slider.max
+    at_the_end = text(block)
+    slider.max = 10**9
+    slider.value = 10**9
+    assert text(block) == at_the_end
+
+
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), -5.0, 1e300])
+def test_a_price_that_is_no_number_changes_nothing(page: Page, price: float) -> None:
+    block = page.worth()
+    before = text(block)
+    box = next(all_of(block, widgets.BoundedFloatText))
+    box.min, box.max = -1e308, 1e308
+    with suppress(TraitError):
+        box.value = price
+    assert text(block) == before
+
+
 @pytest.mark.parametrize(
     ("query", "lang"), [("lang=en", "en"), ("lang=<script>", "ko"), ("", "ko")]
 )
