@@ -13,7 +13,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,17 +24,20 @@ from kamp_lib.errors import KampError
 from kamp_lib.text import Text
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
+WORK = (sys.executable, "-m", "kamp_lib.workspace.work")
 ENDED = ("done", "failed", "stopped")
 MOST_RUNNING = 2  # at once; each computes on all the processors it may use
 MOST_WAITING = 6
 MOST_KEPT = 20  # ended jobs that are remembered
 MOST_LISTED = 5  # of them that the list still shows
 LONGEST_LINE = 64 << 20  # the result of a file with thousands of columns
+GLANCE_S = 0.2  # how often a job's process is looked at
 PATIENCE_S = 10.0  # between asking a job to stop and making it
 SAID_KEPT = 4000  # characters of what a job wrote to stderr
 
 WAITING = Text("차례를 기다리는 중", "waiting for its turn")
 STARTING = Text("시작하는 중", "starting")
+STOPPING = Text("중단하는 중", "stopping")
 STOPPED = Text(
     "중단했습니다. 저장된 것은 바뀌지 않았습니다.",
     "stopped; what was stored has not changed.",
@@ -65,6 +68,7 @@ class Job:
     result: dict[str, Any] = field(default_factory=dict)
     reason: Text | None = None
     details: dict[str, Any] = field(default_factory=dict)  # of what went wrong
+    unwanted: bool = False  # somebody stopped it
     over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
@@ -104,16 +108,20 @@ class JobBoard:
         Gives what a job's process finds in its environment, beside the server's own.
     log : callable
         Told what a job that failed wrote to its stderr.
+    command : sequence of str
+        Starts the process of a job, which speaks as `work` does.
     """
 
     def __init__(
         self,
         environment: Callable[[], dict[str, str]] = dict,
         log: Callable[..., object] = lambda *said: None,
+        command: Sequence[str] = WORK,
     ) -> None:
         self.jobs: dict[str, Job] = {}
         self._environment = environment
         self._log = log
+        self._command = command
         self._turn = asyncio.Semaphore(MOST_RUNNING)
         # what a page is waiting for takes seconds and does not queue behind an analysis
         self._quick_turn = asyncio.Semaphore(MOST_RUNNING)
@@ -194,7 +202,7 @@ class JobBoard:
         if job.state == "waiting":
             _end(job, "stopped", STOPPED)
         elif job.state == "running":
-            job.step = Text("중단하는 중", "stopping")
+            job.step, job.unwanted = STOPPING, True
             await _stop(job)
         await job.over.wait()
 
@@ -216,11 +224,8 @@ class JobBoard:
                     await self._run(job, request, scratch)
         except OSError as error:
             _end(job, "failed", _could_not_start(error))
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-        ) as error:  # what it says is no line of ours
+        except (ValueError, TypeError, KeyError) as error:
+            # what it says is no line of ours
             self._log("job %s (%s) cannot be understood: %s", job.id, job.task, error)
             await _stop(job)
             _end(job, "failed", KILLED)
@@ -232,10 +237,11 @@ class JobBoard:
     async def _run(
         self, job: Job, request: dict[str, Any], scratch: Path | None
     ) -> None:
+        job.state, job.step, job.started = "running", STARTING, datetime.now(UTC)
         told = {**request, "task": job.task}
         temporary = {"TMPDIR": str(scratch)} if scratch is not None else {}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "kamp_lib.workspace.work"),
+            *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -243,14 +249,18 @@ class JobBoard:
             start_new_session=True,
             limit=LONGEST_LINE,
         )
-        job._process, job.state, job.step = process, "running", STARTING
-        job.started = datetime.now(UTC)
+        job._process = process
+        if job.unwanted:
+            await _stop(job)
         with suppress(ConnectionResetError, BrokenPipeError):  # it is gone already
             assert process.stdin is not None  # noqa: S101 - a pipe was asked for
             process.stdin.write(json.dumps(told).encode() + b"\n")
             await process.stdin.drain()
-        last, said = await asyncio.gather(_listen(job, process), _tail(process))
-        status = await process.wait()
+        heard = asyncio.gather(_listen(job, process), _tail(process))
+        status = await _exit_of(process, heard)
+        last, said = {}, ""
+        with suppress(TimeoutError):  # somebody else holds its pipes
+            last, said = await asyncio.wait_for(heard, PATIENCE_S)
         if job.state == "running":
             _end_as_said(job, last)
         if job.state == "failed" and said:
@@ -290,6 +300,27 @@ def _end_as_said(job: Job, last: dict[str, Any]) -> None:
         _end(job, "failed", KILLED)
 
 
+async def _exit_of(
+    process: asyncio.subprocess.Process, heard: asyncio.Future[Any]
+) -> int:
+    """Wait for a job's process; what it started holds its pipes no longer than that.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        When it says what nobody understands.
+    """
+    # `process.wait` would also wait for whoever else holds its pipes
+    while process.returncode is None:
+        await asyncio.wait([heard], timeout=GLANCE_S)
+        if heard.done():
+            heard.result()
+            await asyncio.sleep(GLANCE_S / 4)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode
+
+
 async def _tail(process: asyncio.subprocess.Process) -> str:
     """The end of what a job writes to stderr."""
     assert process.stderr is not None  # noqa: S101 - a pipe was asked for
@@ -302,7 +333,8 @@ async def _tail(process: asyncio.subprocess.Process) -> str:
 async def _stop(job: Job) -> None:
     """Ask a job's processes to stop, then make them."""
     process = job._process
-    assert process is not None  # noqa: S101 - it runs
+    if process is None:  # it is just being started, and will not get far
+        return
     for how, patience in ((signal.SIGTERM, PATIENCE_S), (signal.SIGKILL, PATIENCE_S)):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
