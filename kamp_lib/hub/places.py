@@ -65,16 +65,14 @@ class Places:
         _remove(self.run)
         self.run.mkdir(mode=0o700, exist_ok=True)
         self.run.chmod(0o700)  # its folder is ours: it cannot be a link
-        self._give(self.run)
+        self._give([self.run])
         self.etc.mkdir(mode=0o755, exist_ok=True)
         for name, text in self.etc_files().items():
             _write(self.etc / name, text.encode())
         _write(self.filter, seccomp.program())
         for mount in self.profile.mounts:
-            if mount.writable:
-                self._give(mount.source)
-            else:
-                _check_plain(mount.source)
+            _check_plain(mount.source)
+        self._give([m.source for m in self.profile.mounts if m.writable])
 
     def remove(self) -> None:
         """Take the run directory away; nothing of the company is in it."""
@@ -97,14 +95,15 @@ class Places:
             "resolv.conf": "",
         }
 
-    def _give(self, folder: Path) -> None:
-        """Make `folder` the company's own, closed to all others."""
-        _check_plain(folder)
-        if self.uid is not None:
+    def _give(self, folders: list[Path]) -> None:
+        """Make `folders` the company's own, closed to all others."""
+        if self.uid is None:
+            return
+        for folder in folders:
             with opened(folder) as handle:
                 os.fchown(handle, self.uid, self.uid)
                 os.fchmod(handle, 0o700)
-            hand_over(folder, self.uid)
+        hand_over(folders, self.uid)
 
 
 def hand_over_company(tenant: Tenant) -> None:
@@ -117,20 +116,19 @@ def hand_over_company(tenant: Tenant) -> None:
     except FileNotFoundError:  # a company that was just removed
         return
     if owner != 0:
-        for folder in (tenant.data, tenant.workspace, tenant.runs):
-            hand_over(folder, owner)
+        hand_over([tenant.data, tenant.workspace, tenant.runs], owner)
 
 
-def hand_over(folder: Path, uid: int) -> None:
-    """Give the company what root wrote into its folder; nothing of anyone else's.
+def hand_over(folders: list[Path], uid: int) -> None:
+    """Give the company what root wrote into its folders; nothing of anyone else's.
 
     `chown` walks by descriptors and changes links themselves, so that a company that
-    moves folders about meanwhile gains nothing. Its folder is a mount of its own inside
+    moves folders about meanwhile gains nothing. Each folder is a mount of its own inside
     the sandbox: no file of another place can be linked into it.
     """
     owners = f"{uid}:{uid}"
     subprocess.run(
-        ["chown", "-R", "-h", "-P", "--from=0", owners, "--", str(folder)],
+        ["chown", "-R", "-h", "-P", "--from=0", owners, "--", *map(str, folders)],
         stderr=subprocess.DEVNULL,  # what went away meanwhile needs no owner
         check=False,
     )
