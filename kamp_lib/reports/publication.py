@@ -26,7 +26,7 @@ from pydantic import BaseModel, Field
 from kamp_lib.errors import KampError
 from kamp_lib.reports.copying import Copied, copy_bundle, make_folder, write_new
 from kamp_lib.runs import Bundle, RunRecord, open_run
-from kamp_lib.runs.bundle import RUN_ID
+from kamp_lib.runs.bundle import LARGEST_RECORD, RUN_ID
 from kamp_lib.runs.plain import read_plain
 from kamp_lib.settings import package_version, person, settings
 from kamp_lib.tenancy import Tenant
@@ -232,7 +232,13 @@ def _checked(staged: Path, tenant: Tenant, run: str) -> RunRecord:
             f"cannot publish: this is the record of {record.tenant!r}, {record.run!r},"
             f" not of {tenant.slug!r}, {run!r}",
         )
-    if (staged / PAGE).is_file():
+    page = staged / PAGE
+    if page.is_file():
+        if page.stat().st_size > LARGEST_RECORD:
+            raise KampError(
+                f"페이지 내용이 너무 커서 게시할 수 없습니다: {PAGE}",
+                f"too large to publish: {PAGE}",
+            )
         facts_of(bundle)
     return record
 
