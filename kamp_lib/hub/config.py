@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from traitlets.config import Config
 
+from kamp_lib.hub.clients import KnownClients
 from kamp_lib.hub.portal import (
     page_variables,
     portal_roles,
@@ -107,7 +108,10 @@ def servers(c: Config, s: Settings) -> None:
     c.JupyterHub.active_server_limit = 200
     # A start is answered at once, and followed by its progress; to wait for it here would
     # hold the browser for ten seconds, and turn a server that ends early into an error 500.
-    c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
+    c.JupyterHub.tornado_settings = {
+        "slow_spawn_timeout": 0,
+        "oauth_no_confirm_list": KnownClients({"service-portal"}),
+    }
     # servers outlive a restart of the hub; `kamp up` ends them unless told otherwise
     c.JupyterHub.cleanup_servers = s.hub_stop_servers
     c.JupyterHub.cleanup_proxy = True

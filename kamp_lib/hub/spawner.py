@@ -19,6 +19,7 @@ from jupyterhub.utils import random_port
 
 from kamp_lib.errors import KampError
 from kamp_lib.hub import bubblewrap, cgroups, unwalled
+from kamp_lib.hub.clients import client_id
 from kamp_lib.hub.profile import Kind, Profile, profile
 from kamp_lib.hub.roles import REPORT, may_run
 from kamp_lib.hub.walls import inspect_walls
@@ -37,6 +38,11 @@ class KampSpawner(LocalProcessSpawner):
     """One server of one company, as a local process in a bubblewrap sandbox."""
 
     _registry: Registry | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.user is not None:
+            self.oauth_client_id = client_id(self.user.name, self.name)
 
     @property
     def registry(self) -> Registry:
