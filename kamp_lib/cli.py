@@ -35,6 +35,7 @@ def _app() -> Callable[[], None]:
         ingest,
         leaving,
         platform,
+        publishing,
         rows,
         setup,
         tenants,
@@ -63,6 +64,7 @@ def _app() -> Callable[[], None]:
     app.add_typer(ingest.app)
     app.add_typer(datasets.datasets, name="datasets")
     app.add_typer(analysis.app)
+    app.add_typer(publishing.app)
     app.add_typer(hub.app)
     app.add_typer(demo.app)
     command = typer.main.get_command(app)

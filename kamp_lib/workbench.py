@@ -106,9 +106,9 @@ class Company:
 
     def publish(self, run: str = "latest") -> Path:
         """Release a run's decision page; returns the published folder."""
-        from kamp_lib import reports
+        from kamp_lib.reports import release
 
-        return reports.publish(self.tenant, self.bundle(run).path.name)
+        return self.tenant.published / release.publish(self.tenant, run).run
 
     def _repr_html_(self) -> str:
         sets = "".join(

@@ -58,6 +58,11 @@ def published(tenant: Tenant, *, withdrawn: bool = False) -> list[Publication]:
     return publication.list_publications(tenant, withdrawn=withdrawn)
 
 
+def through_hub() -> bool:
+    """Whether releases go through the hub from here."""
+    return _hub() is not None
+
+
 @dataclass(frozen=True)
 class _Hub:
     """The publishing service, as this workspace reaches it."""

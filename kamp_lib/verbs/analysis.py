@@ -1,4 +1,4 @@
-"""Runs and their pages: `run`, `runs`, `show`, `publish`, `export`."""
+"""Runs and their pages: `run`, `runs`, `show`, `export`."""
 
 from __future__ import annotations
 
@@ -154,40 +154,6 @@ def show(
         print_json(_run_as_json(bundle))
     else:
         _show_run(tenant, bundle)
-
-
-@app.command(
-    help=_(
-        "분석 결과를 의사결정 페이지로 게시합니다.", "Publish a run's decision page."
-    ),
-    epilog=example("kamp publish haneul-mold latest"),
-)
-def publish(
-    arguments: Annotated[
-        list[str],
-        typer.Argument(
-            metavar=_("기업 실행", "TENANT RUN"),
-            help=_("기업, 분석 실행(또는 latest)", "company, run (or latest)"),
-        ),
-    ],
-    as_json: Json = False,
-) -> None:
-    from kamp_lib import reports
-    from kamp_lib.runs import open_run
-
-    tenant, rest = tenant_and(arguments)
-    bundle = open_run(tenant, one(rest, Text("분석 실행", "RUN")))
-    folder = reports.publish(tenant, bundle.path.name)
-    if as_json:
-        print_json({"run": bundle.path.name, "published": str(folder)})
-        return
-    say(f"게시했습니다: {folder}", f"published: {folder}")
-    if bundle.record.status == "failed":
-        say(
-            "주의: 마치지 못한 분석이라 페이지에는 실패한 이유만 나옵니다.",
-            "note: this run did not finish, so its page only says why.",
-        )
-    say(f"페이지 보기: kamp pages {tenant.slug}", f"see it: kamp pages {tenant.slug}")
 
 
 @app.command(
