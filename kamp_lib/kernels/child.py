@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib.util
+import io
 import os
 import random
 import resource
@@ -90,7 +91,8 @@ def _become(start: Start, imported: Preload) -> None:
     sys.argv = [launcher, *command[3:]]
     sys.orig_argv = command
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=stream.isatty() or stream is sys.stderr)  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=stream.isatty())
     _be_different()
     # OpenBLAS was imported with one thread, so that there was nothing to lose
     threads = environment.blas_threads(

@@ -116,6 +116,14 @@ class _Servers:
             if connection is not None:
                 self.held[name] = connection
 
+    def let_go(self) -> None:
+        """Hold no server any more; those that nobody else needs end."""
+        with self.lock:
+            for connection in self.held.values():
+                connection.close()
+            self.held.clear()
+            self.failed.clear()
+
 
 _servers = _Servers()
 # a forked process is another process: it holds nothing and knows of nothing
@@ -135,7 +143,7 @@ def start_kernel(request: Request, options: Options) -> ForkedKernel:
     python = request.command[0]
     with place.find(python, options.imports, options.frozen) as there:
         _servers.rest(there.name)
-        for _ in range(2):  # a server may end, or find itself out of date
+        for _ in range(3):  # a server may end, or find itself out of date
             connection = _connection(there, python, request.environment, options)
             try:
                 _servers.hold(there.name, there)
@@ -157,6 +165,11 @@ def warm(
     with place.find(python, options.imports, options.frozen) as there:
         _connection(there, python, variables, options).close()
         _servers.hold(there.name, there)
+
+
+def let_go() -> None:
+    """Let fork servers end that this process has started or used."""
+    _servers.let_go()
 
 
 def _connection(

@@ -11,14 +11,14 @@ import importlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 # They look, while they are imported, whether a notebook is there, and remember the answer.
-UNSUITABLE = ("tqdm", "duckdb", "plotly.io", "bokeh.io")
+UNSUITABLE = ("matplotlib_inline", "tqdm", "duckdb", "plotly.io", "bokeh.io")
 
 Stamp = tuple[int, int, int]
 
@@ -73,7 +73,7 @@ def complaints() -> list[str]:
 
 @contextmanager
 def _in_a_notebook() -> Iterator[None]:
-    """pandas asks `get_ipython()` at import whether its tables are for a notebook."""
+    """pandas looks at import whether its tables are for a notebook, and how to write."""
 
     class Shell:
         kernel = True
@@ -83,7 +83,12 @@ def _in_a_notebook() -> Iterator[None]:
 
     builtins.get_ipython = get_ipython  # type: ignore[attr-defined]
     try:
-        yield
+        # a notebook's output calls its encoding so
+        with (
+            open(1, "w", encoding="UTF-8", closefd=False) as output,
+            redirect_stdout(output),
+        ):
+            yield
     finally:
         del builtins.get_ipython  # type: ignore[attr-defined]
 

@@ -159,11 +159,12 @@ class ForkServer:
         self.last_asked = time.monotonic()
         refused = self._refusal(message, files, connection)
         if refused is not None:
+            if refused["state"] == "gone":
+                # first make room: whoever hears it looks for another server at once
+                self._retire(str(refused["reason"]), but=connection)
             _tell(connection, refused)
             wire.close(files)
             self._drop(connection)
-            if refused["state"] == "gone":
-                self._retire(str(refused["reason"]))
             return
         self.queue.append(Asked(connection, message, files))
         _tell(connection, {"state": "queued"})
@@ -248,7 +249,7 @@ class ForkServer:
             if kernel.connection is connection:
                 kernel.connection = None
 
-    def _retire(self, why: str) -> None:
+    def _retire(self, why: str, but: socket.socket | None = None) -> None:
         """Serve no more; stay for the kernels that run."""
         if self.listener is None:
             return
@@ -263,7 +264,7 @@ class ForkServer:
                 _note(f"the socket stays behind: {error}")
         busy = {kernel.connection for kernel in self.kernels.values()}
         busy |= {asked.connection for asked in self.queue}
-        for connection in self.connections - busy:
+        for connection in self.connections - busy - {but}:
             self._drop(connection)
 
     # --- the fork
