@@ -45,7 +45,7 @@ OPEN_FILES = 4096
 # A limit of exactly 1 also stops programs that the system hands core dumps to.
 CORE_BYTES = 1
 FIRST_TO_GO = 300
-LARGEST_LOG = 2_000_000
+MOST_LINES, LONGEST_LINE = 20_000, 1_000
 MB = 2**20
 
 Bind = tuple[Path, str, bool]  # source, target, writable
@@ -53,14 +53,17 @@ Bind = tuple[Path, str, bool]  # source, target, writable
 
 @dataclass(frozen=True)
 class CommandLine:
-    """How to start one server: the sandbox, its forwarder, its environment, its log."""
+    """How to start one server: the sandbox, its forwarder, its environment.
+
+    What a server with a name prints goes through a filter into our own output.
+    """
 
     server: tuple[str, ...]
     forwarder: tuple[str, ...]
     filter: Path
     env: dict[str, str]
     leash: tuple[str, ...] = ()
-    log: Path | None = None
+    name: str = ""
 
     def ending_with_its_parent(self) -> CommandLine:
         """The same, killed by the kernel when the process that starts it ends."""
@@ -117,7 +120,7 @@ def command_line(
         forwarder=tuple(forwarder(port, there)) if port is not None else (),
         filter=there.filter,
         env=profile.env,
-        log=there.log if port is not None else None,
+        name=f"{profile.tenant}/{profile.server}" if port is not None else "",
     )
 
 
@@ -280,11 +283,8 @@ def _script(command: CommandLine, limits: Sequence[Path]) -> str:
     lines = [f"echo $$ > {shlex.quote(str(file))} || exit 125" for file in limits]
     # when the whole machine runs out of memory, servers go before the platform
     lines.append(f"echo {FIRST_TO_GO} > /proc/$$/oom_score_adj")
-    if command.log is not None:
-        # never the hub's own output: a company could write there what it likes, or read
-        # what is typed; and no more than fits
-        kept = f"head -c {LARGEST_LOG} > {shlex.quote(str(command.log))}"
-        lines.append(f"exec > >({kept}; exec cat > /dev/null) 2>&1")
+    if command.name:
+        lines.append(f"exec > >({_spoken_by(command.name)}; exec cat > /dev/null) 2>&1")
     # with job control, what runs in the background can be interrupted; what the shell
     # has to say about its jobs is no news
     lines += ["umask 022", "set -m", "exec 4>&2 2>/dev/null"]
@@ -295,6 +295,26 @@ def _script(command: CommandLine, limits: Sequence[Path]) -> str:
         lines += [f"{shlex.join(command.forwarder)} {opened} &", "forwarder=$!"]
         waited.append("forwarder")
     return "\n".join([*lines, _WAIT.format(alive=_alive(waited))])
+
+
+def _spoken_by(name: str) -> str:
+    """A filter for what a server prints: who says it, nothing that steers a terminal.
+
+    The server holds a pipe and never the hub's own output, where a company could read what
+    is typed and write in the hub's name. After `MOST_LINES` it may go on, unheard.
+    """
+    edits = [
+        r"s/\t/    /g",
+        "s/[[:cntrl:]]/?/g",
+        r"s/\xc2[\x80-\x9f]/?/g",  # controls in UTF-8
+        f"s|^|{name}: |",
+        f"{MOST_LINES}q",
+    ]
+    words = [word for edit in edits for word in ("-e", edit)]
+    # a line without end is no way to fill the memory; -oL: line by line
+    short = [_tool("stdbuf"), "-oL", _tool("fold"), "-b", "-w", str(LONGEST_LINE)]
+    clean = shlex.join([_tool("sed"), "-u", *words])
+    return f"{shlex.join(short)} | LC_ALL=C {clean}"
 
 
 def _alive(names: Sequence[str]) -> str:

@@ -47,11 +47,6 @@ class Places:
         return self.etc / "seccomp.bpf"
 
     @property
-    def log(self) -> Path:
-        """What the server prints, as far as there is room for it."""
-        return self.etc / "log"
-
-    @property
     def api(self) -> Path:
         """The folder of the hub's own socket."""
         return self.home / "hub" / "api"

@@ -212,7 +212,7 @@ def test_a_second_start_takes_the_place_of_what_was_left(grounds: Grounds) -> No
 def test_a_run_directory_with_folders_without_end_is_cleared(grounds: Grounds) -> None:
     source = """
     here = os.open("/run/kamp/server", os.O_RDONLY)
-    for _ in range(3000):
+    for _ in range(1200):
         os.mkdir("d", dir_fd=here)
         below = os.open("d", os.O_RDONLY, dir_fd=here)
         os.close(here)

@@ -11,7 +11,7 @@ import pytest
 from hub.walls.test_walls_lifecycle import eventually, free_port
 from hub.walls.walled import Grounds, dropped
 
-from kamp_lib.hub.bubblewrap import LARGEST_LOG
+from kamp_lib.hub import bubblewrap
 
 SECRET = "token-of-the-hub"
 
@@ -248,26 +248,58 @@ def test_the_shell_outside_does_not_obey_the_servers_environment(
 
 
 PRINT = """
-import time
-for _ in range(60):
-    os.write(2, b"\\x1b[2J" + b"x" * 2**16)
-os.write(1, b"end of the flood")
-print("RESULT", os.readlink("/proc/self/fd/1"), os.readlink("/proc/self/fd/2"), flush=True)
-open("/workspace/data/done", "w").write(os.readlink("/proc/self/fd/2"))
+os.write(2, b"\\x1b[2J\\x07[I 2026-11-26 JupyterHub] all is well\\n")
+os.write(2, "한글\\n".encode())
+os.write(1, b"x" * 50_000 + b"\\n")
+open("/workspace/data/outputs", "w").write(os.readlink("/proc/self/fd/2"))
 """
 
 
-def test_what_a_server_prints_never_reaches_the_hubs_own_output(
+def printed(grounds: Grounds, source: str, capfd: pytest.CaptureFixture[str]) -> str:
+    """What the hub's own output has after a server has run."""
+    grounds.start(grounds.profile(source=source), port=free_port()).wait(60)
+    said: list[str] = []
+
+    def all_said() -> bool:
+        said.append("".join(capfd.readouterr()))
+        return "RESULT" in "".join(said)
+
+    eventually(all_said)
+    return "".join(said)
+
+
+def test_what_a_server_prints_bears_its_name_and_steers_no_terminal(
     grounds: Grounds, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    process = grounds.start(grounds.profile(source=PRINT), port=free_port())
-    process.wait(20)
-    assert capfd.readouterr() == ("", "")
-    assert (grounds.acme.data / "done").read_text().startswith("pipe:")
+    text = printed(grounds, PRINT, capfd)
+    assert "acme/ann: ?[2J?[I 2026-11-26 JupyterHub] all is well\n" in text
+    assert "acme/ann: 한글\n" in text
+    assert all(line.startswith("acme/ann: ") for line in text.splitlines())
+    assert max(map(len, text.splitlines())) < 1100
 
 
-def test_a_server_that_prints_without_end_fills_no_disk(grounds: Grounds) -> None:
-    grounds.start(grounds.profile(source=PRINT), port=free_port()).wait(20)
-    log = grounds.home / "hub" / "run" / "acme" / "ann.walls" / "log"
-    eventually(lambda: log.stat().st_size == LARGEST_LOG)
+def test_a_server_holds_a_pipe_and_not_the_hubs_own_output(
+    grounds: Grounds, capfd: pytest.CaptureFixture[str]
+) -> None:
+    printed(grounds, PRINT, capfd)
+    assert (grounds.acme.data / "outputs").read_text().startswith("pipe:")
+
+
+@pytest.mark.parametrize("flood", ["b'y\\n' * 10_000", "b'y' * 2**20"])
+def test_a_server_that_prints_without_end_fills_no_log_and_no_memory(
+    grounds: Grounds,
+    capfd: pytest.CaptureFixture[str],
+    flood: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bubblewrap, "MOST_LINES", 200)
+    source = f"""
+    for _ in range(300):
+        os.write(2, {flood})
+    open("/workspace/data/done", "w").close()
+    """
+    grounds.start(grounds.profile(source=source), port=free_port()).wait(60)
     assert (grounds.acme.data / "done").exists()  # it was not held up by it
+    text = "".join(capfd.readouterr())
+    assert len(text.splitlines()) <= 200
+    assert len(text) < 300_000

@@ -116,7 +116,7 @@ class Grounds:
         """Start the server; `without` takes a wall away from its command line."""
         line = self.command(walled, port=port)
         if "stdout" in popen:
-            line = replace(line, log=None)
+            line = replace(line, name="")
         if without is not None:
             line = replace(line, server=tuple(without(list(line.server))))
         limits = cgroups.enter(walled) if limited else ()
