@@ -136,8 +136,8 @@ def test_a_manager_sees_neither_code_nor_other_companies(
         assert answer.status in (403, 404, 424), address
 
 
-def test_an_analyst_brings_a_file_runs_a_model_and_publishes(
-    signed_in: Walk, home: Path, hub: DemoHub
+def test_an_analyst_runs_a_model_by_click_and_publishes_it_to_the_manager(
+    signed_in: Walk, home: Path
 ) -> None:
     page = signed_in(ANALYST)
     shot(page, "portal-analyst")
@@ -149,6 +149,26 @@ def test_an_analyst_brings_a_file_runs_a_model_and_publishes(
     body = page.inner_text("body")
     assert "하늘몰드정밀" in body
     assert "달빛정공테크" not in body
+    before = reports(home)
+    page.click("button:has-text('▶')")
+    publish = page.locator("li.job.done button[data-act=publish]").first
+    publish.wait_for(timeout=240_000)
+    shot(page, "workspace-run-done")
+    publish.click()
+    page.locator("li.job.done", has_text="게시:").first.wait_for()
+    shot(page, "workspace-published")
+    new = reports(home) - before
+    assert len(new) == 1
+    note = (home / "tenants" / OWN / "published" / new.pop()) / "publication.json"
+    assert ANALYST in note.read_text(encoding="utf-8")
+    page = signed_in(MANAGER, PHONE)
+    assert page.locator(f"#{OWN} .report").count() == len(before) + 1
+
+
+def reports(home: Path) -> set[str]:
+    """Runs that are published, by id."""
+    folder = home / "tenants" / OWN / "published"
+    return {path.name for path in folder.iterdir() if path.name[0].isdigit()}
 
 
 def test_a_consultant_has_a_workspace_in_every_company(
