@@ -27,6 +27,8 @@ def lab_arguments(language: Language) -> list[str]:
     """
     return [
         "--ServerApp.jpserver_extensions=kamp_lib.workspace=True",
+        # Voilà's extension serves pictures of the workspace to anybody, signed in or not
+        "--ServerApp.jpserver_extensions=voila.server_extension=False",
         f"--LabApp.extra_labextensions_path={EXTENSIONS}",
         f"--LabApp.app_settings_dir={FRONTEND / 'settings' / language}",
         # nothing is installed or switched off from inside a workspace, nobody is called

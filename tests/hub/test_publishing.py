@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http.client
 import json
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from hub.report_hub import (
     reader,
 )
 
+from kamp_lib.hub.publishing import A_MINUTE, Refusal, Turns
 from kamp_lib.reports.publication import list_publications, read_publication
 from kamp_lib.tenancy import Registry, Role, Tenant, open_registry, tenant_named
 
@@ -353,14 +356,46 @@ def test_a_hostile_bundle_costs_the_hub_nothing(
     assert requests.get(f"{report_hub.url}/hub/api/", timeout=10).status_code == 200
 
 
-def test_a_company_that_asks_all_the_time_has_to_wait(report_hub: LiveHub) -> None:
-    token = workspace(report_hub, "bora", "bolt")["JUPYTERHUB_API_TOKEN"]
-    codes = [
-        ask(report_hub, token, run="20990101-000000-none-ab").status_code
-        for _ in range(24)
-    ]
-    assert codes[0] in (422, 429)
-    assert codes[-1] == 429
+def test_two_releases_of_a_company_at_once_do_not_mix(
+    report_hub: LiveHub, ann: dict[str, str], acme: Tenant
+) -> None:
+    token = ann["JUPYTERHUB_API_TOKEN"]
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda run: ask(report_hub, token, run=run), [RUN] * 3))
+    codes = sorted(a.status_code for a in answers)
+    assert codes[0] == 200
+    assert set(codes) <= {200, 429}
+    assert read_publication(acme.published / RUN) is not None
+
+
+def test_whoever_asks_too_often_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("kamp_lib.hub.publishing.time.monotonic", lambda: now)
+    turns = Turns()
+
+    async def ask_once(slug: str) -> None:
+        async with turns.of(slug):
+            pass
+
+    for _ in range(A_MINUTE):
+        asyncio.run(ask_once("acme"))
+    with pytest.raises(Refusal) as refused:
+        asyncio.run(ask_once("acme"))
+    assert refused.value.status == 429
+    asyncio.run(ask_once("bolt"))
+    now = 1061.0
+    asyncio.run(ask_once("acme"))
+
+
+def test_a_company_waits_for_its_own_release_only() -> None:
+    async def at_once() -> None:
+        turns = Turns()
+        async with turns.of("acme"), turns.of("bolt"):
+            with pytest.raises(Refusal):
+                async with turns.of("acme"):
+                    raise AssertionError("two at once")
+
+    asyncio.run(at_once())
 
 
 def test_the_service_is_there_through_the_hubs_own_socket(
