@@ -1,6 +1,6 @@
 """Each of the four roles goes through the demo's hub in a real browser.
 
-With `KAMP_SCREENSHOTS=folder` the pages are kept as pictures, at desk and phone width.
+With `SCREENSHOTS=folder` the pages are kept as pictures, at desk and phone width.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def signed_in(
 
 
 def shot(page: Page, name: str) -> None:
-    folder = os.environ.get("KAMP_SCREENSHOTS")
+    folder = os.environ.get("SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
