@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from getpass import getpass
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as without_markup
 from rich.progress import (
     BarColumn,
     SpinnerColumn,
@@ -31,6 +32,19 @@ err = Console(stderr=True, highlight=False, emoji=False)
 # A bar that flashes by tells nobody anything.
 PATIENCE_S = 1.0
 _bars: list[Bar] = []  # those that may be on the screen now
+# What steers a terminal, or changes the direction of what is read; a company may have
+# written it.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """`text` without what would steer the terminal of whoever reads it."""
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def escape(text: str) -> str:
+    """`text` as it is shown: as it stands, and harmless."""
+    return without_markup(harmless(text))
 
 
 @contextmanager
@@ -101,7 +115,7 @@ def _lines(what: Text) -> Iterator[Progress]:
         nonlocal last
         if str(step) != last:
             last = str(step)
-            print(f"  {what}: {step}", file=sys.stderr, flush=True)
+            print(harmless(f"  {what}: {step}"), file=sys.stderr, flush=True)
 
     yield listen
 

@@ -23,6 +23,7 @@ from typing import IO, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from kamp_lib.console import harmless
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.hub import bubblewrap, cgroups
 from kamp_lib.hub.inside import Failure, Message, Result, Step
@@ -230,24 +231,19 @@ def _listen(stream: IO[bytes] | None) -> deque[str]:
     def read() -> None:
         with suppress(ValueError):  # closed while we read
             while line := stream.readline(LONGEST_LINE):
-                last.append(_plain(line.decode("utf-8", "replace").strip()))
+                last.append(harmless(line.decode("utf-8", "replace").strip()))
 
     threading.Thread(target=read, daemon=True).start()
     return last
 
 
-def _plain(text: str) -> str:
-    """Without what would steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def _shown(text: Text) -> Text:
-    return Text(_plain(text.ko), _plain(text.en))
+    return Text(harmless(text.ko), harmless(text.en))
 
 
 def _as_error(message: Failure) -> KampError:
     kind = UsageError if message.exit_status == UsageError.exit_status else KampError
-    return kind(_plain(message.failed.ko), _plain(message.failed.en))
+    return kind(harmless(message.failed.ko), harmless(message.failed.en))
 
 
 def _died(status: int, complaints: Sequence[str]) -> KampError:
@@ -286,7 +282,7 @@ def _take_out(folder: Path, name: str, to: Path) -> None:
 
 
 def _no_file(name: str) -> KampError:
-    shown = _plain(name)
+    shown = harmless(name)
     return KampError(
         f"내보낸 것이 일반 파일이 아니어서 받지 않았습니다: {shown}",
         f"what was exported is no plain file, so it was not taken: {shown}",
