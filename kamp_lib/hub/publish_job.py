@@ -12,12 +12,8 @@ import resource
 
 from kamp_lib.errors import KampError
 from kamp_lib.reports.copying import LARGEST_BUNDLE
-from kamp_lib.reports.publication import (
-    Publication,
-    publish,
-    read_publication,
-    withdraw,
-)
+from kamp_lib.reports.notes import Publication, read_publication
+from kamp_lib.reports.publication import publish, withdraw
 from kamp_lib.tenancy import tenant_named
 
 MEMORY = 2 * 2**30

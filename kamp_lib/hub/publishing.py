@@ -29,7 +29,7 @@ from tornado import web
 
 from kamp_lib.errors import KampError
 from kamp_lib.hub.roles import REPORT, may_run
-from kamp_lib.reports.publication import list_publications
+from kamp_lib.reports.notes import list_publications
 from kamp_lib.runs.bundle import RUN_ID
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Registry, Sme, open_registry, tenant_named

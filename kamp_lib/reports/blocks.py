@@ -274,7 +274,7 @@ class Blocks:
 
     def _people(self) -> list[str]:
         """Who ran it, and, of a published page, who released it."""
-        from kamp_lib.reports.publication import read_publication
+        from kamp_lib.reports.notes import read_publication
 
         said = []
         if self.record.person:

@@ -29,7 +29,7 @@ from kamp_lib.errors import KampError
 from kamp_lib.reports import fonts, kernels, numbers
 from kamp_lib.reports.blocks import style, templates
 from kamp_lib.reports.first_paint import FONT_PATH, first_view, page_title
-from kamp_lib.reports.publication import REPORT
+from kamp_lib.reports.notes import REPORT
 from kamp_lib.reports.shelf import Report, cards, find_report
 from kamp_lib.reports.words import Words
 from kamp_lib.runs import Bundle

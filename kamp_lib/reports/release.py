@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from kamp_lib.errors import KampError
-from kamp_lib.reports import publication
-from kamp_lib.reports.publication import Publication
+from kamp_lib.reports import notes, publication
+from kamp_lib.reports.notes import Publication
 from kamp_lib.runs import open_run
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant
@@ -39,14 +39,14 @@ def publish(tenant: Tenant, run: str, *, by: str | None = None) -> Publication:
     if hub is not None:
         return hub.ask("publish", name)
     folder = publication.publish(tenant, name, by=by)
-    note = publication.read_publication(folder)
+    note = notes.read_publication(folder)
     assert note is not None  # noqa: S101 - it has just been written
     return note
 
 
 def withdraw(tenant: Tenant, run: str, *, by: str | None = None) -> Publication:
     """Take a released page back."""
-    name = publication.published_run(tenant, run)
+    name = notes.published_run(tenant, run)
     hub = _hub()
     if hub is not None:
         return hub.ask("withdraw", name)
@@ -55,7 +55,7 @@ def withdraw(tenant: Tenant, run: str, *, by: str | None = None) -> Publication:
 
 def published(tenant: Tenant, *, withdrawn: bool = False) -> list[Publication]:
     """What is released, newest first; everybody may read that for themselves."""
-    return publication.list_publications(tenant, withdrawn=withdrawn)
+    return notes.list_publications(tenant, withdrawn=withdrawn)
 
 
 def through_hub() -> bool:

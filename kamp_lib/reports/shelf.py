@@ -11,7 +11,7 @@ from typing import Any
 
 from kamp_lib.errors import KampError
 from kamp_lib.reports.blocks import sentence_of, state_of
-from kamp_lib.reports.publication import (
+from kamp_lib.reports.notes import (
     REPORT,
     Publication,
     current_runs,

@@ -91,7 +91,7 @@ def published(
     as_json: Json = False,
 ) -> None:
     from kamp_lib.reports import release
-    from kamp_lib.reports.publication import current_runs
+    from kamp_lib.reports.notes import current_runs
 
     company = tenant_named(tenant)
     notes = release.published(company, withdrawn=everything)

@@ -32,7 +32,7 @@ from hub.report_hub import (
 )
 
 from kamp_lib.hub.publishing import A_MINUTE, Refusal, Turns
-from kamp_lib.reports.publication import list_publications, read_publication
+from kamp_lib.reports.notes import list_publications, read_publication
 from kamp_lib.tenancy import Registry, Role, Tenant, open_registry, tenant_named
 
 pytestmark = pytest.mark.e2e

@@ -19,16 +19,15 @@ import pytest
 
 from kamp_lib.errors import KampError
 from kamp_lib.reports import copying, publication
-from kamp_lib.reports.publication import (
+from kamp_lib.reports.notes import (
     PUBLICATION,
     REPORT,
     Publication,
     current_runs,
     list_publications,
-    publish,
     read_publication,
-    withdraw,
 )
+from kamp_lib.reports.publication import publish, withdraw
 from kamp_lib.tenancy import Tenant
 
 RUN = "20261121-010203-injection-quality-ab12cd"

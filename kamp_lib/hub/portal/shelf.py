@@ -20,7 +20,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
-from kamp_lib.reports.publication import (
+from kamp_lib.reports.notes import (
     LARGEST_NOTE,
     PUBLICATION,
     Publication,
