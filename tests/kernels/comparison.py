@@ -167,6 +167,7 @@ def files():
             link = os.readlink(f'/proc/self/fd/{entry}')
         except OSError:
             continue
+        # a journal comes and goes; the owner's handle is the one file more
         if 'sqlite-' not in link and 'pidfd' not in link:
             found.append(link.split(':')[0])
     return sorted(found)
