@@ -56,6 +56,8 @@ class Places:
         for folder in (self.home / "hub", self.home / "hub" / "run", self.run.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.api.mkdir(mode=0o711, exist_ok=True)
+        # no other account of this machine reads companies' folders
+        (self.home / "tenants").chmod(0o700)
         # what an earlier server left behind is nobody's any more
         _remove(self.run)
         self.run.mkdir(mode=0o700, exist_ok=True)

@@ -26,6 +26,12 @@ ALLOW_USER_NAMESPACES = (
     "sudo sysctl -w kernel.unprivileged_userns_clone=1"
     " kernel.apparmor_restrict_unprivileged_userns=0"
 )
+NEWER = "sudo apt install bubblewrap  # 0.8 or newer"
+# root that may not mount is root in a container
+ALLOW_MOUNTS = (
+    "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined"
+    " --security-opt apparmor=unconfined ..."
+)
 
 
 @dataclass(frozen=True)
@@ -121,11 +127,10 @@ def _missing() -> Iterator[Problem]:
 
 def _try_sandbox(root: bool) -> str | None:
     """Start the smallest sandbox with all namespaces; what it said when it failed."""
-    command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc"]
-    if root:  # no user namespace: as in `bubblewrap`
-        command[1:2] = ["--unshare-pid", "--unshare-ipc", "--unshare-net"]
-    else:
-        command.append("--disable-userns")
+    # as in `bubblewrap`: root's sandbox has no user namespace
+    users = [] if root else ["--unshare-user", "--disable-userns"]
+    apart = ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+    command = ["bwrap", *users, *apart, "--ro-bind", "/", "/", "--proc", "/proc"]
     try:
         done = subprocess.run(
             [*command, "--dev", "/dev", "true"],
@@ -140,13 +145,13 @@ def _try_sandbox(root: bool) -> str | None:
 
 
 def _no_sandbox(said: str, root: bool) -> Problem:
-    old = "--disable-userns" in said
+    old = "nknown option" in said
     return Problem(
         Text(
             f"bubblewrap이 이 컴퓨터에서 작동하지 않습니다({said}).",
             f"bubblewrap does not work on this machine ({said}).",
         ),
-        "bubblewrap 0.8+" if old or root else ALLOW_USER_NAMESPACES,
+        NEWER if old else ALLOW_MOUNTS if root else ALLOW_USER_NAMESPACES,
     )
 
 

@@ -147,6 +147,8 @@ def test_another_companys_user_cannot_enter_even_without_the_sandbox(
     if not grounds.as_root:
         pytest.skip("an ordinary user's hub has one owner for all files")
     grounds.inside(grounds.profile())
+    assert (grounds.home / "tenants").stat().st_mode & 0o077 == 0
+    (grounds.home / "tenants").chmod(0o755)  # as if that door stood open, too
     bolt = grounds.profile(grounds.bolt)
     who = [f"--reuid={bolt.uid}", f"--regid={bolt.uid}", "--clear-groups"]
     done = subprocess.run(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from hub.walls.walled import Grounds, make_grounds
+from hub.walls.walled import Grounds, as_somebody_else, make_grounds
 
 from kamp_lib.errors import KampError
 from kamp_lib.hub import bubblewrap, cgroups, seccomp, walls
@@ -84,3 +86,19 @@ def test_a_company_without_a_user_id_is_not_started_by_root(
     monkeypatch.setattr("os.geteuid", lambda: 0)
     with pytest.raises(KampError, match="uid"):
         bubblewrap.command_line(replace(grounds.profile(), uid=None), open_home)
+
+
+@pytest.mark.usefixtures("_walls")
+def test_the_walls_are_found_by_an_ordinary_user_too() -> None:
+    code = (
+        "from kamp_lib.hub.walls import inspect_walls; found = inspect_walls()\n"
+        "print(found.stand, [p.text.en for p in found.problems if p.needed])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        as_somebody_else(command) if os.geteuid() == 0 else command,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "True []\n", done.stderr

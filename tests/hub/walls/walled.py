@@ -171,16 +171,21 @@ class Ordinary(CommandLine):
     """
 
     def argv(self, limits: Sequence[Path] = ()) -> list[str]:
-        who = [f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups"]
-        line = shlex.join(["setpriv", *who, *super().argv(limits)])
-        prefix = shlex.quote(sys.base_prefix)
-        passable = "true"
-        if Path(sys.base_prefix).is_relative_to("/root"):
-            passable = (
-                f"mount --bind {prefix} /mnt && mount -t tmpfs -o mode=755 none /root"
-                f" && mkdir -p {prefix} && mount --bind /mnt {prefix}"
-            )
-        return ["/usr/bin/unshare", "--mount", "sh", "-c", f"{passable} && exec {line}"]
+        return as_somebody_else(super().argv(limits))
+
+
+def as_somebody_else(command: Sequence[str]) -> list[str]:
+    """A command as root would have an ordinary user run it."""
+    who = [f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups"]
+    line = shlex.join(["setpriv", *who, *command])
+    prefix = shlex.quote(sys.base_prefix)
+    passable = "true"
+    if Path(sys.base_prefix).is_relative_to("/root"):
+        passable = (
+            f"mount --bind {prefix} /mnt && mount -t tmpfs -o mode=755 none /root"
+            f" && mkdir -p {prefix} && mount --bind /mnt {prefix}"
+        )
+    return ["/usr/bin/unshare", "--mount", "sh", "-c", f"{passable} && exec {line}"]
 
 
 def _chown(folder: Path, uid: int) -> None:
