@@ -77,7 +77,7 @@ class Charts:
 
 def fit_charts(cases: Cases, encoder: Encoder) -> Charts:
     """Learn the usual state from phase I and hold all cases against it."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     x = encoder.encode(cases.frame)
     phase_one = _first_part(cases)

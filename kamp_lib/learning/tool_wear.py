@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from kamp_lib.learning.calibration import Calibration
 from kamp_lib.learning.nested import Folds, Judged, fair_folds, judge
