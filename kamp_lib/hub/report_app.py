@@ -8,10 +8,8 @@ can change neither.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
-import sys
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +36,6 @@ from kamp_lib.reports.shelf import Report
 ASK_AGAIN_S = 30
 TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 SERVER_MB, PAGE_MB = 200, 110
-PR_SET_DUMPABLE = 4
 
 
 class ReadersHub(HubOAuth):
@@ -133,7 +130,6 @@ class HubReportServer(ReportServer):
 
     def listen(self) -> None:
         forget_tokens(self.hub)
-        close_memory()
         if not self.sock:
             super().listen()
             return
@@ -156,15 +152,6 @@ def forget_tokens(hub: HubOAuth) -> None:
         )
     for name in TOKENS:
         os.environ.pop(name, None)
-
-
-def close_memory() -> None:
-    """No process of the same user may read this one's memory or first environment.
-
-    Tokens of readers pass through here; the kernels beside it have no business with them.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def most_pages(limit: str | None) -> int:
