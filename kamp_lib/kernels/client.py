@@ -40,6 +40,10 @@ class _Gone(Exception):
     """The server ended while it was asked; another one may do."""
 
 
+class _Unfit(Exception):
+    """The server must not be forked, and another one would not be better."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What a fork server is to be like."""
@@ -151,6 +155,9 @@ def start_kernel(request: Request, options: Options) -> ForkedKernel:
             except _Gone as gone:
                 connection.close()
                 reason = str(gone)
+            except _Unfit as unfit:
+                connection.close()
+                raise _servers.fail(there.name, str(unfit)) from unfit
             except BaseException:
                 connection.close()
                 raise
@@ -254,6 +261,8 @@ def _answer(
         raise Full(reason)
     if state == "gone":
         raise _Gone(reason)
+    if state == "unfit":
+        raise _Unfit(reason)
     if state == "exited":
         raise Unusable(f"the kernel ended while it started ({message.get('code')})")
     raise Unusable(reason or f"the fork server said {state!r} for {wanted!r}")

@@ -159,7 +159,7 @@ class ForkServer:
         self.last_asked = time.monotonic()
         refused = self._refusal(message, files, connection)
         if refused is not None:
-            if refused["state"] == "gone":
+            if refused["state"] in ("gone", "unfit"):
                 # first make room: whoever hears it looks for another server at once
                 self._retire(str(refused["reason"]), but=connection)
             _tell(connection, refused)
@@ -193,7 +193,7 @@ class ForkServer:
             return {"state": "gone", "reason": f"{changed} has changed"}
         found = preload.complaints()
         if found:
-            return {"state": "gone", "reason": "not fit to be forked: " + found[0]}
+            return {"state": "unfit", "reason": "not fit to be forked: " + found[0]}
         if len(self.kernels) + len(self.queue) >= self.most:
             return {
                 "state": "full",
