@@ -16,10 +16,14 @@ KEY = "kamp_jobs"
 def count_as_activity(web_app: Any, jobs: JobBoard) -> PeriodicCallback:
     """Tell jupyter_server, and through it the hub, of every moment that jobs work."""
 
+    def now() -> None:
+        web_app.settings["last_activity_times"][KEY] = utcnow()
+
     def tell() -> None:
         if jobs.busy:
-            web_app.settings["last_activity_times"][KEY] = utcnow()
+            now()
 
+    jobs.moved = now
     ticking = PeriodicCallback(tell, EVERY_MS)
     ticking.start()
     return ticking

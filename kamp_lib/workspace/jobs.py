@@ -122,6 +122,7 @@ class JobBoard:
         self._environment = environment
         self._log = log
         self._command = command
+        self.moved: Callable[[], object] = lambda: None  # told when a job comes or ends
         self._turn = asyncio.Semaphore(MOST_RUNNING)
         # what a page is waiting for takes seconds and does not queue behind an analysis
         self._quick_turn = asyncio.Semaphore(MOST_RUNNING)
@@ -158,6 +159,7 @@ class JobBoard:
             )
         self._forget_old()
         self.jobs[job.id] = job
+        self.moved()
         work = asyncio.ensure_future(self._work(job, request, scratch, then))
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
@@ -232,6 +234,7 @@ class JobBoard:
         finally:
             if then is not None:
                 then(job)
+            self.moved()
             job.over.set()
 
     async def _run(
