@@ -287,7 +287,7 @@ def _script(command: CommandLine, limits: Sequence[Path]) -> str:
         lines.append(f"exec > >({_spoken_by(command.name)}; exec cat > /dev/null) 2>&1")
     # with job control, what runs in the background can be interrupted; what the shell
     # has to say about its jobs is no news
-    lines += ["umask 022", "set -m", "exec 4>&2 2>/dev/null"]
+    lines += ["umask 022", "set -m", "exec 4>&2 2>/dev/null", _ENDS]
     opened = f"2>&4 4>&- 3< {shlex.quote(str(command.filter))}"
     lines += [f"{shlex.join(command.server)} {opened} &", "server=$!"]
     waited = ["server"]
@@ -322,19 +322,30 @@ def _alive(names: Sequence[str]) -> str:
 
 
 # A signal goes to the program inside: sandbox -> its first process -> the program. When
-# this shell ends, the kernel ends what is left (--die-with-parent).
-_WAIT = """\
-pass() {{
-  for first in $(cat "/proc/$server/task/$server/children" 2>/dev/null); do
-    for program in $(cat "/proc/$first/task/$first/children" 2>/dev/null); do
+# this shell ends, the kernel ends what is left (--die-with-parent), but for a sandbox that
+# is still being built: that one is held still and taken down with what it has made.
+_ENDS = """\
+children() { cat "/proc/$1/task/$1/children" 2>/dev/null; }
+pass() {
+  for first in $(children "$server"); do
+    for program in $(children "$first"); do
       kill "-$1" "$program" 2>/dev/null && return
     done
   done
-  kill "-$1" "$server" 2>/dev/null
-}}
+  exit 1
+}
+still() { ! grep -q "^State:.[^TZX]" "/proc/$1/status" 2>/dev/null; }
+end() {
+  kill -STOP "$1" 2>/dev/null || return
+  until still "$1"; do :; done
+  kill -KILL $(children "$1") "$1"
+}
+trap 'for job in $(jobs -p); do end "$job"; done' EXIT
 trap 'pass TERM' TERM
 trap 'pass INT' INT
 trap 'pass HUP' HUP
+"""
+_WAIT = """\
 while {alive}; do wait -n; done
 kill -0 "$server" 2>/dev/null && exit 1
 wait "$server"

@@ -10,8 +10,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -99,7 +101,10 @@ def enter(profile: Profile) -> tuple[Path, ...]:
 
 
 def remove(tenant: str, server: str) -> None:
-    """Take the groups of a server away that has ended, and those it was the last in."""
+    """Take the groups of a server away, with whatever is still in them.
+
+    The groups of the company and the platform go with their last server.
+    """
     groups = find()
     if groups is None:
         return
@@ -239,6 +244,7 @@ def _number(file: Path) -> int:
 
 
 def _remove(folder: Path, *, patience: float) -> None:
+    """Remove a group; with patience, what is in it is ended first."""
     ends = time.monotonic() + patience
     while True:
         try:
@@ -249,6 +255,14 @@ def _remove(folder: Path, *, patience: float) -> None:
         except OSError as error:
             if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
                 raise
-            if time.monotonic() > ends:
+            if not patience or time.monotonic() > ends:
                 return  # others are still in it
+        _kill_all(folder / "cgroup.procs")
         time.sleep(0.05)
+
+
+def _kill_all(members: Path) -> None:
+    """End what is left of a server that has ended."""
+    for pid in members.read_text().split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from hub.walls.walled import Grounds
 
+from kamp_lib.hub import cgroups
+
 SERVER = """
 import http.server, signal, socketserver, subprocess, threading, time
 class Here(http.server.BaseHTTPRequestHandler):
@@ -195,10 +197,58 @@ def test_a_taken_port_ends_the_server_at_once(grounds: Grounds) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = int(taken.getsockname()[1])
+        for _ in range(5):
+            process = grounds.start(
+                grounds.profile(source=SERVER), port=port, stdout=subprocess.DEVNULL
+            )
+            assert process.wait(15) != 0
+    eventually(lambda: not left_of(grounds))
+
+
+def left_of(grounds: Grounds) -> list[int]:
+    """Processes that know of these grounds: parts of their servers."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if grounds.home.name.encode() in entry.read_bytes():
+                found.append(int(entry.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_server_that_is_stopped_while_it_is_being_built_leaves_nothing(
+    grounds: Grounds, how: signal.Signals
+) -> None:
+    for number in range(12):
         process = grounds.start(
-            grounds.profile(source=SERVER), port=port, stderr=subprocess.DEVNULL
+            grounds.profile(source=SERVER), port=free_port(), stdout=subprocess.DEVNULL
         )
-        assert process.wait(15) != 0
+        time.sleep(0.008 * number)
+        process.send_signal(how)
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:  # the shell was not there yet to hear it
+            process.kill()
+            process.wait()
+    eventually(lambda: not left_of(grounds))
+
+
+def test_a_server_that_is_killed_while_it_is_being_built_goes_with_its_group(
+    grounds: Grounds,
+) -> None:
+    if not grounds.as_root or cgroups.find() is None:
+        pytest.skip("nobody gave this user control groups")
+    for number in range(12):
+        process = grounds.start(
+            grounds.profile(source=SERVER), stdout=subprocess.DEVNULL, limited=True
+        )
+        time.sleep(0.006 * number)
+        process.kill()
+        process.wait()
+        cgroups.remove("acme", "ann")
+    eventually(lambda: not left_of(grounds))
 
 
 def test_a_second_start_takes_the_place_of_what_was_left(grounds: Grounds) -> None:
