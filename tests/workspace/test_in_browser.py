@@ -138,7 +138,7 @@ def test_a_file_goes_in_is_corrected_and_stored(
     row = page.locator('tr[data-column="실린더온도1"]')
     row.locator("select").focus()
     row.locator("select").select_option("barrel_temperature_2")
-    row.locator("[data-unit]").fill("°F")
+    row.locator("[data-unit]").fill("℃")
     page.check('input[value="sentinel-value"]')
     page.locator("details summary").first.click()
     page.fill('[name="dataset"]', "corrected")
