@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.tenancy import audit, lockout, names, people
-from kamp_lib.tenancy.database import reading, writing
+from kamp_lib.tenancy.database import one_at_a_time, reading, writing
 from kamp_lib.tenancy.passwords import Passwords, check_password, one_time_password
 from kamp_lib.tenancy.types import Person, SignIn
 
@@ -70,6 +70,7 @@ class Desk:
         _check_new(new, old, answer.person)
         hashed = self.passwords.hash(new)
         with writing(self.engine) as session:
+            one_at_a_time(session, f"password of {name}")
             row = people.required(session, name)
             if row.password != kept:
                 raise _refused(SignIn("wrong"))
