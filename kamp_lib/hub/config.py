@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from traitlets.config import Config
 
@@ -21,6 +21,7 @@ from kamp_lib.hub.portal import (
     portal_url,
 )
 from kamp_lib.hub.roles import EVERYBODY
+from kamp_lib.hub.sockets import socket_url
 from kamp_lib.hub.walls import require_walls
 from kamp_lib.settings import Settings
 from kamp_lib.tenancy import list_tenants
@@ -53,8 +54,8 @@ def network(c: Config, s: Settings) -> None:
     api = s.hub_folder / "api"
     api.mkdir(mode=0o755, exist_ok=True)
     api.chmod(0o755)
-    c.JupyterHub.hub_bind_url = _socket_url(api / "hub.sock")
-    c.JupyterHub.hub_connect_url = _socket_url(api / "hub.sock")
+    c.JupyterHub.hub_bind_url = socket_url(api / "hub.sock")
+    c.JupyterHub.hub_connect_url = socket_url(api / "hub.sock")
     c.JupyterHub.hub_socket_mode = 0o666
     if s.hub_certificate:
         c.JupyterHub.ssl_cert = str(s.hub_certificate)
@@ -64,7 +65,7 @@ def network(c: Config, s: Settings) -> None:
 def proxy(c: Config, s: Settings) -> None:
     """The Node proxy from our own lock file; its API is a socket that only the hub can reach."""
     c.ConfigurableHTTPProxy.command = proxy_command()
-    c.ConfigurableHTTPProxy.api_url = _socket_url(s.hub_folder / "proxy.sock")
+    c.ConfigurableHTTPProxy.api_url = socket_url(s.hub_folder / "proxy.sock")
     c.ConfigurableHTTPProxy.pid_file = str(s.hub_folder / "proxy.pid")
 
 
@@ -173,7 +174,3 @@ def proxy_command() -> list[str]:
         "node"
     )
     return [node or "node", str(place / "bin/configurable-http-proxy")]
-
-
-def _socket_url(path: Path) -> str:
-    return f"http+unix://{quote(str(path), safe='')}"

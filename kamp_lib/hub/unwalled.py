@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from kamp_lib.hub.places import Places
 from kamp_lib.hub.profile import HUB, INSIDE, RUN, Profile
+from kamp_lib.hub.sockets import socket_host
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def command_line(profile: Profile, home: Path) -> OpenCommandLine:
     there = Places(profile, home.absolute(), None)
     company = home.absolute() / "tenants" / profile.tenant
     names = {
-        quote(HUB, safe=""): quote(str(there.api), safe=""),
+        quote(HUB, safe=""): socket_host(there.api),
         RUN: str(there.run),
         INSIDE: str(company),
         profile.home: str(there.run / "home"),

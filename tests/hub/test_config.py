@@ -6,12 +6,13 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from traitlets.config import Config
 
 from kamp_lib.hub import config
+from kamp_lib.hub.sockets import socket_url
 from kamp_lib.settings import Settings, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -71,6 +72,13 @@ def test_nothing_but_the_hubs_socket_lies_in_the_folder_that_sandboxes_see(
     proxy = Path(unquote(c.ConfigurableHTTPProxy.api_url.removeprefix("http+unix://")))
     assert proxy.parent != shared
     assert list(shared.iterdir()) == []
+
+
+def test_a_folder_with_capital_letters_or_hangul_survives_as_a_url() -> None:
+    path = Path("/srv/KAMP 홈/hub/proxy.sock")
+    address = urlsplit(socket_url(path))
+    assert unquote(address.netloc.lower()) == str(path)
+    assert unquote(address.hostname or "") == str(path)
 
 
 def test_nobody_can_sign_up_or_start_a_server_of_their_own(made) -> None:
