@@ -177,4 +177,6 @@ def _environment(server: str, limits: Limits) -> dict[str, str]:
         "MEM_LIMIT": str(limits.memory_mb * 2**20),
         "OPENBLAS_NUM_THREADS": threads,
         "PYTHONDONTWRITEBYTECODE": "1",
+        # JupyterHub's name for it: a report server opens as many pages as fit
+        "MEM_LIMIT": str(limits.memory_mb * 2**20),
     }

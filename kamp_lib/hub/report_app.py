@@ -35,7 +35,8 @@ from kamp_lib.reports.shelf import Report
 # how long an answer of the hub counts: what the registry ends, ends within this time
 ASK_AGAIN_S = 30
 TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
-SERVER_MB, PAGE_MB = 200, 110
+# measured: a server 100 MB, a page 55 MB and 110 MB once its model is loaded, 16 threads
+SERVER_MB, PAGE_MB, MOST_PAGES = 200, 150, 48
 
 
 class ReadersHub(HubOAuth):
@@ -159,7 +160,7 @@ def most_pages(limit: str | None) -> int:
     if not limit:
         return 16
     megabytes = int(limit) // 2**20
-    return max(2, min(64, (megabytes - SERVER_MB) // PAGE_MB))
+    return max(2, min(MOST_PAGES, (megabytes - SERVER_MB) // PAGE_MB))
 
 
 def _config() -> Config:

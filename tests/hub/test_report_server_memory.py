@@ -54,7 +54,7 @@ def test_without_that_it_could() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "pages"),
-    [(None, 16), ("", 16), (str(512 * 2**20), 2), (str(2 * 2**30), 16), ("9" * 14, 64)],
+    [(None, 16), ("", 16), (str(512 * 2**20), 2), (str(2 * 2**30), 12), ("9" * 14, 48)],
 )
 def test_as_many_pages_open_as_fit_into_the_memory(
     limit: str | None, pages: int
