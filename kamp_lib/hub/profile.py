@@ -173,8 +173,6 @@ def _environment(server: str, limits: Limits) -> dict[str, str]:
         # a program that counts the machine's processors would start too many
         "KAMP_THREADS": threads,
         "OMP_NUM_THREADS": threads,
-        # the name by which Jupyter's servers know their limit, in bytes
-        "MEM_LIMIT": str(limits.memory_mb * 2**20),
         "OPENBLAS_NUM_THREADS": threads,
         "PYTHONDONTWRITEBYTECODE": "1",
         # JupyterHub's name for it: a report server opens as many pages as fit
