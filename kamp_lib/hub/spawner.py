@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from functools import cache
@@ -29,7 +30,9 @@ from kamp_lib.text import Text
 from kamp_lib.workspace import lab_arguments, lab_environment
 
 HUB_SOCKET_URL = "http+unix://%2Frun%2Fkamp%2Fhub%2Fhub.sock"
-SERVER_SOCKET = "/run/kamp/server/server.sock"
+SOCKET = "server.sock"
+SERVER_SOCKET = f"/run/kamp/server/{SOCKET}"
+LOOK_S = 0.05
 # A workspace saves as it goes; what it cannot end within this time is killed.
 STOP_S = 5
 
@@ -62,7 +65,37 @@ class KampSpawner(LocalProcessSpawner):
         self.port = random_port()
         self.proc = await asyncio.to_thread(self._launch)
         self.pid = self.proc.pid
+        await self._listening()
         return "127.0.0.1", self.port
+
+    async def _listening(self) -> None:
+        """Wait until the server listens; one that has ended will not, and nobody waits.
+
+        Raises
+        ------
+        SpawnException
+            When it has ended.
+        """
+        while not await asyncio.to_thread(self._listens):
+            if self.proc is not None and self.proc.poll() is not None:
+                raise _refused(
+                    Text(
+                        "서버가 시작하다가 멈췄습니다. 잠시 뒤 다시 시도하고,"
+                        " 계속되면 운영자에게 알려 주세요.",
+                        "the server ended while it started; try again in a moment, and tell"
+                        " the operator when it keeps happening.",
+                    ),
+                    "ended-early",
+                )
+            await asyncio.sleep(LOOK_S)
+
+    def _listens(self) -> bool:
+        """Whether somebody answers at the server's socket, or port without walls."""
+        if walls_stand():
+            home = settings().home.absolute()
+            return (home / "hub" / "run" / self.user.name / self.name / SOCKET).exists()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _launch(self) -> subprocess.Popen[bytes]:
         profile, home = self._profile(), settings().home.absolute()
@@ -130,12 +163,12 @@ class KampSpawner(LocalProcessSpawner):
 
     def _command(self) -> list[str]:
         # behind walls there is no network to listen on
-        socket = [f"--ServerApp.sock={SERVER_SOCKET}"] if walls_stand() else []
+        where = [f"--ServerApp.sock={SERVER_SOCKET}"] if walls_stand() else []
         if self.kind is Kind.REPORT:
-            return [sys.executable, "-m", "kamp_lib.hub.report_server", *socket]
+            return [sys.executable, "-m", "kamp_lib.hub.report_server", *where]
         return [
             *(sys.executable, "-m", "jupyterhub.singleuser"),
-            *socket,
+            *where,
             "--ServerApp.root_dir=/workspace/workspace",
             # no ports: the kernels' sockets lie in a folder of the server's own
             "--KernelManager.transport=ipc",

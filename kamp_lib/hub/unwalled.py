@@ -7,6 +7,7 @@ starts servers like this for one company only, or when somebody said
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ def command_line(profile: Profile, home: Path) -> OpenCommandLine:
 
 
 def _outside(text: str, names: dict[str, str]) -> str:
+    """Where a path stands by itself or behind a sign, the one outside takes its place."""
     for inside, outside in names.items():
-        text = text.replace(inside, outside)
+        whole = rf"(?<![\w.-]){re.escape(inside)}(?![\w.-])"
+        text = re.sub(whole, outside.replace("\\", r"\\"), text)
     return text
