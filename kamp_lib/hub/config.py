@@ -119,8 +119,8 @@ def servers(c: Config, s: Settings) -> None:
 
 
 def services(c: Config, s: Settings) -> None:
-    """The portal, the culler of idle servers, the keeper of the registry's word."""
-    environment = {"KAMP_HOME": str(s.home.absolute()), "KAMP_LANG": s.lang}
+    """The portal; the culler of idle servers; the keeper; the watcher of the disk."""
+    environment = _environment(s)
     c.JupyterHub.services = [
         portal_service(),
         *(
@@ -129,7 +129,7 @@ def services(c: Config, s: Settings) -> None:
                 "command": [sys.executable, "-m", f"kamp_lib.hub.{name}"],
                 "environment": environment,
             }
-            for name in ("culler", "keeper")
+            for name in ("culler", "keeper", "disk")
         ),
     ]
     c.JupyterHub.load_roles = [
@@ -156,7 +156,24 @@ def services(c: Config, s: Settings) -> None:
             ],
             "services": ["kamp-keeper"],
         },
+        {
+            "name": "disk",
+            "scopes": ["list:users", "read:servers", "delete:servers"],
+            "services": ["kamp-disk"],
+        },
     ]
+
+
+def _environment(s: Settings) -> dict[str, str]:
+    """The settings that services share with the hub; they inherit nothing else."""
+    return {
+        "KAMP_HOME": str(s.home.absolute()),
+        "KAMP_DATABASE": s.database_url,
+        "KAMP_LANG": s.lang,
+        "KAMP_IDLE_MINUTES": str(s.idle_minutes),
+        "KAMP_IDLE_REPORT_MINUTES": str(s.idle_report_minutes),
+        "KAMP_DISK_RESERVE_GB": str(s.disk_reserve_gb),
+    }
 
 
 def pages(c: Config, s: Settings) -> None:

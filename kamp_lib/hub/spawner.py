@@ -166,6 +166,9 @@ class KampSpawner(LocalProcessSpawner):
         where = [f"--ServerApp.sock={SERVER_SOCKET}"] if walls_stand() else []
         if self.kind is Kind.REPORT:
             return [sys.executable, "-m", "kamp_lib.hub.report_server", *where]
+        if not walls_stand() and os.geteuid() == 0:
+            # behind walls it never is; without them, root's hub was told to go on
+            where.append("--allow-root")
         return [
             *(sys.executable, "-m", "jupyterhub.singleuser"),
             *where,

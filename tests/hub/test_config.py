@@ -104,6 +104,13 @@ def test_no_service_may_open_a_server_or_manage_people(made) -> None:
     assert not {s for s in held if s.startswith(("access:", "admin:", "tokens"))}
 
 
+def test_services_know_the_platforms_database(made) -> None:
+    url = "postgresql://kamp@127.0.0.1/kamp"
+    c = made(config.sign_in, config.servers, config.services, DATABASE=url)
+    for service in c.JupyterHub.services:
+        assert service["environment"]["KAMP_DATABASE"] == url
+
+
 def test_tls_is_served_with_the_certificate_of_the_settings(made, tmp_path) -> None:
     c = made(
         config.network,
