@@ -19,7 +19,7 @@ from kamp_lib.hub.portal import addresses, words
 from kamp_lib.hub.portal.assets import asset_url
 from kamp_lib.hub.portal.hub import Hub, HubRefused
 from kamp_lib.hub.portal.language import address_in, language_of
-from kamp_lib.hub.portal.pages import policy
+from kamp_lib.hub.portal.pages import missing_walls, policy
 from kamp_lib.hub.portal.view import Visitor, visitor_named
 from kamp_lib.reports import numbers
 from kamp_lib.settings import settings
@@ -74,6 +74,7 @@ def rendered(
             asset=partial(asset_url, addresses.PREFIX),
             in_language=partial(address_in, handler),
             landing=lambda: addresses.PREFIX,
+            missing_walls=missing_walls,
             policy=policy,
             hub_page=addresses.hub_page,
             person=person,

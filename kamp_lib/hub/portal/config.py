@@ -31,6 +31,7 @@ def portal_service(port: int | None = None) -> dict[str, Any]:
         "KAMP_HUB_URL": s.hub_url,
         "KAMP_LANG": s.lang,
         "KAMP_TEMPLATES": str(s.templates.absolute()),
+        "KAMP_UNSAFE_NO_WALLS": str(s.unsafe_no_walls),
     }
     return {
         "name": NAME,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from jinja2 import pass_context
@@ -20,6 +21,8 @@ from kamp_lib.errors import KampError
 from kamp_lib.hub.portal import addresses, words
 from kamp_lib.hub.portal.assets import asset_url
 from kamp_lib.hub.portal.language import address_in, language_of
+from kamp_lib.hub.walls import inspect_walls
+from kamp_lib.settings import settings
 from kamp_lib.tenancy import tenant_named
 from kamp_lib.text import Language
 
@@ -110,6 +113,15 @@ def landing() -> str:
     return addresses.portal_url()
 
 
+@cache
+def missing_walls() -> str | None:
+    """Where companies are served without walls: the line that would give them walls."""
+    walls = inspect_walls()
+    if walls.stand or not settings().unsafe_no_walls:
+        return None
+    return next(problem.mend for problem in walls.problems if problem.needed)
+
+
 def policy(scripts: bool = False) -> str:
     """The Content-Security-Policy of a page, beside the hub's own `frame-ancestors`.
 
@@ -135,5 +147,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "company": company,
     "insecure": insecure,
     "landing": landing,
+    "missing_walls": missing_walls,
     "policy": policy,
 }
