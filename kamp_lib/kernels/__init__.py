@@ -10,13 +10,19 @@ This package uses nothing else of `kamp_lib`. See docs/kernels.md.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kamp_lib.kernels.client import let_go
     from kamp_lib.kernels.provisioner import ForkProvisioner
+    from kamp_lib.kernels.warming import warm
 
-__all__ = ["ForkProvisioner", "jupyter_path"]
+__all__ = ["ForkProvisioner", "jupyter_path", "let_go", "warm"]
+
+# the fork server imports this package too, and has no use for these
+_LATER = {"ForkProvisioner": "provisioner", "let_go": "client", "warm": "warming"}
 
 
 def jupyter_path() -> Path:
@@ -24,10 +30,17 @@ def jupyter_path() -> Path:
     return Path(__file__).parent / "share" / "jupyter"
 
 
-def __getattr__(name: str) -> Any:
-    # the fork server imports this package too, and has no use for a provisioner
-    if name == "ForkProvisioner":
-        from kamp_lib.kernels.provisioner import ForkProvisioner
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "kamp_lib.kernels"}]
 
-        return ForkProvisioner
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    from kamp_lib.kernels.warming import load_extension
+
+    load_extension(server)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

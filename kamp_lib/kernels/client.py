@@ -92,33 +92,33 @@ class _Servers:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.held: dict[str, socket.socket] = {}
+        self.held: dict[Path, socket.socket] = {}
         self.children: list[subprocess.Popen[bytes]] = []
-        self.failed: dict[str, tuple[float, str]] = {}
+        self.failed: dict[Path, tuple[float, str]] = {}
 
-    def rest(self, name: str) -> None:
-        """Raise `Unusable` when the server of this name has just failed."""
-        at, why = self.failed.get(name, (-REST_S, ""))
+    def rest(self, server: Path) -> None:
+        """Raise `Unusable` when this server has just failed."""
+        at, why = self.failed.get(server, (-REST_S, ""))
         if time.monotonic() - at < REST_S:
             raise Unusable(why)
 
-    def fail(self, name: str, why: str) -> Unusable:
-        self.failed[name] = (time.monotonic(), why)
+    def fail(self, server: Path, why: str) -> Unusable:
+        self.failed[server] = (time.monotonic(), why)
         return Unusable(why)
 
-    def hold(self, name: str, there: Place) -> None:
+    def hold(self, there: Place) -> None:
         """Keep a connection: a server ends when nobody is connected any more."""
         with self.lock:
             self.children = [child for child in self.children if child.poll() is None]
-            held = self.held.get(name)
+            held = self.held.get(there.socket)
             if held is not None and _is_open(held):
                 return
             if held is not None:
                 held.close()
-                del self.held[name]
+                del self.held[there.socket]
             connection = there.connect()
             if connection is not None:
-                self.held[name] = connection
+                self.held[there.socket] = connection
 
     def let_go(self) -> None:
         """Hold no server any more; those that nobody else needs end."""
@@ -146,22 +146,22 @@ def start_kernel(request: Request, options: Options) -> ForkedKernel:
     """
     python = request.command[0]
     with place.find(python, options.imports, options.frozen) as there:
-        _servers.rest(there.name)
+        _servers.rest(there.socket)
         for _ in range(3):  # a server may end, or find itself out of date
             connection = _connection(there, python, request.environment, options)
             try:
-                _servers.hold(there.name, there)
+                _servers.hold(there)
                 return _ask(connection, request, options)
             except _Gone as gone:
                 connection.close()
                 reason = str(gone)
             except _Unfit as unfit:
                 connection.close()
-                raise _servers.fail(there.name, str(unfit)) from unfit
+                raise _servers.fail(there.socket, str(unfit)) from unfit
             except BaseException:
                 connection.close()
                 raise
-        raise _servers.fail(there.name, f"{reason} (see {there.log})")
+        raise _servers.fail(there.socket, f"{reason} (see {there.log})")
 
 
 def warm(
@@ -171,7 +171,7 @@ def warm(
     variables = os.environ if variables is None else variables
     with place.find(python, options.imports, options.frozen) as there:
         _connection(there, python, variables, options).close()
-        _servers.hold(there.name, there)
+        _servers.hold(there)
 
 
 def let_go() -> None:

@@ -12,12 +12,13 @@ import fcntl
 import hashlib
 import json
 import os
-import socket
 import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from socket import SOMAXCONN
+from socket import socket as Socket
 
 from kamp_lib.kernels import wire
 
@@ -56,10 +57,14 @@ class Place:
         return f"/proc/self/fd/{self._entered}/{self.name}.sock"
 
     @property
+    def socket(self) -> Path:
+        return self.folder / f"{self.name}.sock"
+
+    @property
     def log(self) -> Path:
         return self.folder / f"{self.name}.log"
 
-    def connect(self) -> socket.socket | None:
+    def connect(self) -> Socket | None:
         """A connection to the server, if one is there.
 
         Raises
@@ -85,7 +90,7 @@ class Place:
             raise
         return connection
 
-    def listen(self) -> socket.socket:
+    def listen(self) -> Socket:
         """Take the place; to be called under the lock, when nobody answers there."""
         if self._is_socket():
             os.unlink(self.address)  # of a server that has crashed
@@ -93,7 +98,7 @@ class Place:
         try:
             os.fchmod(listener.fileno(), 0o600)
             listener.bind(self.address)
-            listener.listen(socket.SOMAXCONN)
+            listener.listen(SOMAXCONN)
         except OSError as error:
             listener.close()
             raise Unusable(f"{self.name}.sock: {error.strerror}") from error

@@ -31,7 +31,7 @@ KNOWN = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_argument
 IMPORTS = (
     *("ipykernel.kernelapp", "ipykernel.debugger", "ipywidgets", "sqlite3"),
     *("IPython.core.debugger", "IPython.core.completerlib", "tornado.platform.asyncio"),
-    *("IPython.extensions.storemagic"),
+    "IPython.extensions.storemagic",
     *("numpy", "pandas", "matplotlib.pyplot", "matplotlib.backends.backend_agg"),
     *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
     *("sklearn.model_selection", "sklearn.inspection", "sklearn.preprocessing"),

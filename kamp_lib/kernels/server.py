@@ -92,7 +92,8 @@ class ForkServer:
         """Serve until the end: None. In a forked child: what it is to become."""
         while not self._finished():
             for key, _ in self.selector.select(timeout=self._patience()):
-                if key.fd in self.selector.get_map():  # not closed by the one before
+                # the one before may have closed it, and a new file may have its number
+                if self.selector.get_map().get(key.fd) == key:
                     key.data(key.fileobj)
             while self.queue and self._starting() < self.at_once:
                 start = self._fork(self.queue.popleft())

@@ -38,7 +38,7 @@ def _starts_as_usual(
 
 def _socket_path() -> Path:
     with place.find(sys.executable, LIGHT) as there:
-        return there.folder / f"{there.name}.sock"
+        return there.socket
 
 
 def test_it_can_be_switched_off(
@@ -407,7 +407,7 @@ def test_a_failed_server_is_tried_again_after_a_rest(
     own_kernels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with place.find(sys.executable, LIGHT) as there:
-        client._servers.fail(there.name, "it failed")
+        client._servers.fail(there.socket, "it failed")
     with live_kernel() as kernel:
         assert not kernel.forked
     monkeypatch.setattr(client, "REST_S", 0.0)

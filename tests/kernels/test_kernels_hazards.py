@@ -216,5 +216,12 @@ def test_the_server_is_one_thread_with_nothing_shared(kernels: Path) -> None:
             assert not (line.split()[1].endswith("s") and "w" in line.split()[1]), line
 
 
+def test_every_module_of_our_list_can_be_imported_beforehand(kernels: Path) -> None:
+    with live_kernel("kamp"):
+        [server] = [pid for pid in servers(kernels) if _has(pid, "kamp_lib.runs")]
+        log = Path(f"/proc/{server}/fd/2").resolve().read_text()
+        assert "left to the kernels" not in log
+
+
 def _has(pid: int, module: str) -> bool:
     return module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
