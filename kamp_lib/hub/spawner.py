@@ -193,7 +193,7 @@ class KampSpawner(LocalProcessSpawner):
             "KAMP_PERSON": self.name,
         }
         if self.kind is not Kind.REPORT:
-            env |= lab_environment(settings().lang)
+            env |= lab_environment(settings().lang, person=self.name)
         return {key: str(value) for key, value in env.items()}
 
 

@@ -106,7 +106,7 @@ def test_a_notebook_opens_beside_it(page: Page, lab: Lab) -> None:
 
 def test_the_launcher_has_a_card_of_it(page: Page, lab: Lab) -> None:
     opened(page, lab)
-    page.click('.lm-TabBar-addButton:visible')
+    page.click(".lm-TabBar-addButton:visible")
     card = page.locator(".jp-LauncherCard", has_text="시작")
     card.first.click()
     page.wait_for_selector(".kamp-start:visible .models")
@@ -127,9 +127,7 @@ def test_a_file_goes_in_is_corrected_and_stored(
     page: Page, lab: Lab, tmp_path: Path, shots: Any
 ) -> None:
     opened(page, lab)
-    choose(
-        page, tmp_path, "샷 <b>기록.csv", shots(note="<img src=x onerror=pwned=1>")
-    )
+    choose(page, tmp_path, "샷 <b>기록.csv", shots(note="<img src=x onerror=pwned=1>"))
     # the company has one machine, so the first look needs no question
     page.wait_for_selector(".tiles")
     row = page.locator('tr[data-column="설비"]')

@@ -66,7 +66,10 @@ def test_the_list_of_addresses_has_no_place_left_unfilled() -> None:
     assert not [path for _, path in addresses() if "(" in path]
 
 
-@pytest.mark.parametrize(("verb", "path"), addresses())
+CLOSED = [(verb, path) for verb, path in addresses() if "/fonts/" not in path]
+
+
+@pytest.mark.parametrize(("verb", "path"), CLOSED)
 def test_nobody_gets_in_without_signing_in(lab: Lab, verb: str, path: str) -> None:
     answer = lab.ask(verb, path, {}, token=None)
     assert answer.status in (302, 403)
