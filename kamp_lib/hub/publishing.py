@@ -39,8 +39,11 @@ AT_ONCE = 2
 A_MINUTE = 20
 JOB_S = 180
 LARGEST_BODY = 4096
-# what a job needs of the hub's environment: no token, no secret
-ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+# what a job needs of the hub's environment: no token, no secret, no database
+ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH"),
+    *("KAMP_LANG", "KAMP_TEMPLATES"),
+)
 
 
 def publishing_handlers() -> list[tuple[str, type]]:
@@ -248,5 +251,4 @@ async def run_job(
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-    ours = {k: v for k, v in os.environ.items() if k.startswith("KAMP_")}
-    return {**kept, **ours, "KAMP_HOME": str(settings().home.absolute())}
+    return {**kept, "KAMP_HOME": str(settings().home.absolute())}

@@ -118,6 +118,8 @@ class Spoken(JupyterHandler):
             )
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
+        # the next person at this machine must not find it in the browser's memory
+        self.set_header("Cache-Control", "no-store")
         self.finish(page)
 
     @property
@@ -196,6 +198,7 @@ class ReportHandler(Spoken, TornadoVoilaHandler):
             "first_paint": self._first,
             "offline": words("page.offline"),
             "broken": words("page.broken"),
+            "back": words("error.back"),
             "nonce": self._nonce,
         }
         return page_config

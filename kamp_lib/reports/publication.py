@@ -188,7 +188,8 @@ def _writing(tenant: Tenant) -> Iterator[Path]:
     try:
         if published.is_symlink():
             raise OSError("a link stands where the folder should be")
-        published.mkdir(parents=True, exist_ok=True)
+        if not published.exists():
+            make_folder(published)
         with lock:
             _tidy(published)
             try:

@@ -296,6 +296,7 @@ def test_nothing_outside_may_frame_or_read_a_page(
         assert "'unsafe-inline'" not in policy.partition("script-src")[2].split(";")[0]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "Access-Control-Allow-Origin" not in headers
+        assert "no-store" in headers["Cache-Control"]
         assert headers["X-JupyterHub-Version"]
 
 
