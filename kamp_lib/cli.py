@@ -92,8 +92,9 @@ def _stop(*_: object) -> None:
 
 def main() -> None:
     """Run the command; every failure becomes one sentence and an exit status."""
-    # a polite kill leaves things as Ctrl-C does
+    # a polite kill, or a terminal that is closed, leaves things as Ctrl-C does
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
     if not os.environ.get("KAMP_DEBUG"):
         # after Ctrl-C, what a kernel's abandoned tasks say is no news to anyone
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)

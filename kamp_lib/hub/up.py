@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
 import signal
 import subprocess
@@ -16,6 +18,7 @@ from kamp_lib.settings import settings
 from kamp_lib.tenancy import open_registry
 
 ENDING_S = 60
+PR_SET_PDEATHSIG = 1  # of prctl(2); Python has no name for it
 
 
 def up(*, without_walls: bool = False) -> int:
@@ -52,21 +55,51 @@ def up(*, without_walls: bool = False) -> int:
 
 
 def start_hub(log: Path | None = None) -> subprocess.Popen[bytes]:
-    """JupyterHub in a process and session of its own: Ctrl-C reaches it through us, once."""
+    """JupyterHub in a process and session of its own: Ctrl-C reaches it through us, once.
+
+    It is asked to end when this process ends in whatever way.
+
+    Raises
+    ------
+    KampError
+        When a hub runs on this KAMP_HOME already.
+    """
     folder = settings().hub_folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "jupyterhub", "-f", str(default_config())]
     home = str(settings().home.absolute())
     with ExitStack() as stack:
         out = stack.enter_context(log.open("wb")) if log else None
+        held = _the_only_one(folder)
+        stack.callback(os.close, held)
         return subprocess.Popen(
             command,
             cwd=folder,
             stdout=out,
             stderr=out,
             start_new_session=True,
+            pass_fds=(held,),  # the lock lives as long as the hub
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one thread, one call
             env={**os.environ, "KAMP_HOME": home},
         )
+
+
+def _the_only_one(folder: Path) -> int:
+    """A lock on the hub's folder: two hubs would take each other's sockets."""
+    held = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise KampError(
+            f"이 KAMP_HOME({folder.parent})에서 허브가 이미 돌고 있습니다. 그것을 먼저 끝내세요.",
+            f"a hub runs on this KAMP_HOME ({folder.parent}) already; end that one first.",
+        ) from None
+    return held
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end(hub: subprocess.Popen[bytes]) -> None:

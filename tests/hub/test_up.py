@@ -1,0 +1,74 @@
+"""`kamp up`: one hub on a KAMP_HOME, which leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hub.live_hub import free_port
+
+from kamp_lib.tenancy import open_registry
+
+
+def kamp_up(home: Path, port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "kamp_lib.cli", "up"],
+        env={
+            **os.environ,
+            "KAMP_HOME": str(home),
+            "KAMP_HUB_URL": f"http://kamp.localhost:{port}",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert path.exists()
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_however_it_ends_the_hub_ends_too_and_a_second_is_refused_until_then(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    home = tmp_path / "Kamp 홈"
+    home.mkdir()
+    open_registry(f"sqlite:///{home / 'platform.db'}", home=home).add_sme(
+        "acme", "에이스"
+    )
+    first = kamp_up(home, free_port())
+    wait_for(home / "hub" / "api" / "hub.sock")
+    hub = int((home / "hub" / "hub.pid").read_text())
+    second = kamp_up(home, free_port())
+    assert second.wait(60) == 1
+    assert second.stdout is not None
+    assert "이미 돌고 있습니다" in second.stdout.read()
+    first.send_signal(end)
+    first.wait(60)
+    assert gone(hub)
+    third = kamp_up(home, free_port())
+    time.sleep(2)
+    assert third.poll() is None, "the lock is free again"
+    third.terminate()
+    third.wait(60)
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
