@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -68,6 +69,22 @@ class ForkedKernel:
         assert self.returncode is not None  # noqa: S101 - poll() said so
         return self.returncode
 
+    async def ended(self, within_s: float) -> bool:
+        """Whether the kernel ends in time; other work goes on meanwhile."""
+        if self.poll() is not None:
+            return True
+        loop = asyncio.get_running_loop()
+        end: asyncio.Future[None] = loop.create_future()
+        # a handle of its own: this one is closed by whoever notices the end first
+        handle = os.dup(self._handle)
+        loop.add_reader(handle, _settle, end)
+        try:
+            await asyncio.wait([end], timeout=within_s)
+        finally:
+            loop.remove_reader(handle)
+            os.close(handle)
+        return end.done()
+
     def send_signal(self, sig: int) -> None:
         if self.poll() is None:
             signal.pidfd_send_signal(self._handle, sig)
@@ -106,3 +123,8 @@ def _readable(handle: int, timeout_s: float | None) -> bool:
     poller = select.poll()
     poller.register(handle, select.POLLIN)
     return bool(poller.poll(None if timeout_s is None else timeout_s * 1000))
+
+
+def _settle(end: asyncio.Future[None]) -> None:
+    if not end.done():
+        end.set_result(None)

@@ -24,6 +24,8 @@ from kamp_lib.kernels.process import ForkedKernel
 # 0: never fork. attach: use a fork server that runs, start none. Otherwise: fork.
 SWITCH = "KAMP_FAST_KERNELS"
 MOST = "KAMP_KERNELS_MOST"
+# A kernel at rest needs about 0.1 s to leave.
+LEAVING_S = 0.4
 # Arguments of a start that a fork can follow.
 KNOWN = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_arguments"}
 # Modules that most notebooks want. No training, no threads, no question at import
@@ -31,8 +33,10 @@ KNOWN = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_argument
 IMPORTS = (
     *("ipykernel.kernelapp", "ipykernel.debugger", "ipywidgets", "sqlite3"),
     *("IPython.core.debugger", "IPython.core.completerlib", "tornado.platform.asyncio"),
-    "IPython.extensions.storemagic",
-    *("numpy", "pandas", "matplotlib.pyplot", "matplotlib.backends.backend_agg"),
+    *("IPython.extensions.storemagic", "IPython.core.pylabtools"),
+    *("numpy", "pandas", "pandas.io.formats.html", "pyarrow.pandas_compat"),
+    *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.JpegImagePlugin"),
+    *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin"),
     *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
     *("sklearn.model_selection", "sklearn.inspection", "sklearn.preprocessing"),
     "xgboost",
@@ -99,6 +103,11 @@ class ForkProvisioner(LocalProvisioner):
         self.pid = self.pgid = process.pid
         self.cwd = kwargs.get("cwd") or Path.cwd()
         return self.connection_info
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Wait a moment for the end itself, not for the next look every 0.1 s."""
+        if isinstance(self.process, ForkedKernel):
+            await self.process.ended(LEAVING_S)
 
     def options(self) -> Options:
         """What the fork server for this kernel is to be like."""
