@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from kamp_lib.errors import KampError
 
 TIMEOUT_S = 60
-STARTING_S = 120
+STARTING_S = 300
 
 
 class _Loopback(http.client.HTTPConnection):

@@ -103,9 +103,10 @@ def servers(c: Config, s: Settings) -> None:
     # nothing of the hub's environment reaches a server
     c.Spawner.env_keep = []
     c.Spawner.default_url = ""
-    c.Spawner.start_timeout = 120
+    # waiting in line is part of it; a start by itself has a limit of its own
+    c.Spawner.start_timeout = 900
     c.Spawner.http_timeout = 90
-    c.JupyterHub.concurrent_spawn_limit = 20
+    c.JupyterHub.concurrent_spawn_limit = 100
     c.JupyterHub.active_server_limit = 200
     # A start is answered at once, and followed by its progress; to wait for it here would
     # hold the browser for ten seconds, and turn a server that ends early into an error 500.
