@@ -93,8 +93,12 @@ class Choices(BaseModel):
                     "판정 파일을 다시 고르세요.", "choose the label file again."
                 )
             told["labels"] = str(upload.files[self.labels].path)
-        if self.edits and upload.seen is not None:
-            told["mapping"] = upload.seen["mapping"]
+        seen = upload.seen
+        if seen is not None and seen["equipment"] != self.equipment:
+            # what was corrected and ticked was said of another machine
+            told.pop("fixes", None)
+        elif seen is not None and self.edits:
+            told["mapping"] = seen["mapping"]
             told["mapping_to"] = str(upload.mapping_file)
             told["edits"] = {
                 source: edit.model_dump(exclude_none=True)

@@ -152,7 +152,8 @@ class JobBoard:
         KampError
             When too many wait already.
         """
-        if sum(j.state == "waiting" for j in self.jobs.values()) >= MOST_WAITING:
+        line = [j for j in self.jobs.values() if j.shown == job.shown]
+        if sum(j.state == "waiting" for j in line) >= MOST_WAITING:
             raise KampError(
                 "이미 여러 작업이 차례를 기다리고 있습니다. 끝난 뒤 다시 하세요.",
                 "several jobs are waiting already; try again when they are done.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from tornado import web
+from workspace.loops import finish
 
 from kamp_lib.tenancy import Tenant
 from kamp_lib.workspace.checkpoints import ApartCheckpoints
@@ -37,7 +37,7 @@ def test_a_checkpoint_brings_a_file_back_and_leaves_nothing_in_the_tree(
         note.write_text("after", encoding="utf-8")
         await files.restore_checkpoint(made["id"], "폴더/메모.txt")
 
-    asyncio.run(work())
+    finish(work())
     assert note.read_text(encoding="utf-8") == "before"
     assert hidden(company) == []
 

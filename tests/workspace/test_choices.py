@@ -76,10 +76,19 @@ def test_no_fix_at_all_is_something_else_than_nothing_said(upload: Upload) -> No
 def test_a_correction_goes_with_the_mapping_that_was_shown(upload: Upload) -> None:
     told = {**GOOD, "edits": {"온도": {"name": "mold_temperature_1"}}}
     assert "edits" not in Choices.checked(told).request(upload)  # nothing was shown
-    upload.seen = {"mapping": {"equipment": "injection-moulding", "columns": []}}
+    upload.seen = {**GOOD, "mapping": {**GOOD, "columns": []}}
     request = Choices.checked(told).request(upload)
     assert request["edits"] == {"온도": {"name": "mold_temperature_1"}}
     assert request["mapping"] is upload.seen["mapping"]
+
+
+def test_what_was_said_of_another_machine_is_dropped(upload: Upload) -> None:
+    upload.seen = {"equipment": "press", "mapping": {"equipment": "press"}}
+    edits = {"온도": {"name": "mold_temperature_1"}}
+    told = {**GOOD, "edits": edits, "fixes": ["sentinel-value"]}
+    assert not {"edits", "mapping", "fixes"} & set(
+        Choices.checked(told).request(upload)
+    )
 
 
 def test_a_password_is_passed_on_and_not_remembered(upload: Upload) -> None:

@@ -290,6 +290,20 @@ def test_it_can_be_read_in_both_themes(page: Page, stocked: Lab, theme: str) -> 
         assert contrast(*colours) >= 4.5, (words, colours)
 
 
+def test_what_is_not_there_any_more_leads_back_to_the_start(
+    page: Page, lab: Lab, shots: Any
+) -> None:
+    opened(page, lab)
+    upload = lab.upload({"shots.csv": shots()})
+    page.click('[data-act="language"]')
+    page.click('[data-act="language"]')
+    page.wait_for_selector(f'[data-view="intake/{upload}"]')
+    lab.ask("DELETE", f"/kamp/uploads/{upload}")
+    page.click(f'[data-view="intake/{upload}"]')
+    page.wait_for_selector(".said >> text=올린 파일이 없습니다")
+    page.wait_for_selector(".kamp-start .drop")
+
+
 def test_a_server_that_is_gone_is_said_and_can_be_tried_again(
     page: Page, lab: Lab
 ) -> None:

@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
+from workspace.loops import finish
 
 from kamp_lib.errors import KampError
 from kamp_lib.text import Text
@@ -55,10 +55,6 @@ def board(**options: Any) -> JobBoard:
     return JobBoard(command=[sys.executable, "-c", WORKER], **options)
 
 
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(work, 60))
-
-
 async def ended(jobs: JobBoard, task: str, **request: Any) -> Job:
     job = jobs.add(Job(task, TITLE), request)
     await job.over.wait()
@@ -84,7 +80,7 @@ def alive(pid: int) -> bool:
 
 
 def test_a_job_gives_its_result_and_tells_its_steps() -> None:
-    job = run(ended(board(), "echo", number=3))
+    job = finish(ended(board(), "echo", number=3))
     assert (job.state, job.result["number"]) == ("done", 3)
     assert (job.step.ko, job.share) == ("걸음", 0.5)
 
@@ -92,20 +88,20 @@ def test_a_job_gives_its_result_and_tells_its_steps() -> None:
 def test_a_job_that_fails_says_why_and_the_log_says_more() -> None:
     said: list[str] = []
     jobs = board(log=lambda text, *values: said.append(text % values))
-    job = run(ended(jobs, "fail"))
+    job = finish(ended(jobs, "fail"))
     assert (job.state, job.reason) == ("failed", Text("안 됩니다", "it fails"))
     assert job.details == {"locked": True}
     assert "the reason in full" in said[0]
 
 
 def test_a_job_that_ends_without_a_word_has_failed() -> None:
-    job = run(ended(board(), "silent"))
+    job = finish(ended(board(), "silent"))
     assert (job.state, job.reason) == ("failed", room.KILLED)
 
 
 def test_a_job_that_speaks_nonsense_is_stopped_and_has_failed() -> None:
     started = time.monotonic()
-    assert run(ended(board(), "nonsense")).state == "failed"
+    assert finish(ended(board(), "nonsense")).state == "failed"
     assert time.monotonic() - started < 30
 
 
@@ -118,7 +114,7 @@ def test_a_killed_job_has_failed_and_the_next_one_runs(tmp_path: Path) -> None:
         await job.over.wait()
         return job, await ended(jobs, "echo")
 
-    job, following = run(kill())
+    job, following = finish(kill())
     assert (job.state, job.reason) == ("failed", room.KILLED)
     assert following.state == "done"
 
@@ -131,7 +127,7 @@ def test_a_stopped_job_takes_its_own_processes_along(tmp_path: Path) -> None:
         await jobs.cancel(job.id)
         return job, list(map(int, note.read_text().split()))
 
-    job, pids = run(stop())
+    job, pids = finish(stop())
     assert job.state == "stopped"
     assert not any(map(alive, pids))
 
@@ -148,7 +144,7 @@ def test_a_job_that_will_not_stop_is_made_to(
         await jobs.cancel(job.id)
         return job, int(note.read_text())
 
-    job, pid = run(stop())
+    job, pid = finish(stop())
     assert job.state == "stopped"
     assert not alive(pid)
 
@@ -167,7 +163,7 @@ def test_only_a_few_run_at_once_and_the_line_is_bounded(tmp_path: Path) -> None:
         await jobs.close()
         return states
 
-    assert run(crowd()) == ["running"] * MOST_RUNNING + ["waiting"] * MOST_WAITING
+    assert finish(crowd()) == ["running"] * MOST_RUNNING + ["waiting"] * MOST_WAITING
 
 
 def test_a_page_that_somebody_waits_for_does_not_queue(tmp_path: Path) -> None:
@@ -180,7 +176,7 @@ def test_a_page_that_somebody_waits_for_does_not_queue(tmp_path: Path) -> None:
         await jobs.close()
         return job.state
 
-    assert run(quick()) == "done"
+    assert finish(quick()) == "done"
 
 
 def test_a_job_that_waits_can_be_stopped_and_never_starts(tmp_path: Path) -> None:
@@ -195,7 +191,7 @@ def test_a_job_that_waits_can_be_stopped_and_never_starts(tmp_path: Path) -> Non
         await closing
         return job
 
-    assert run(stop()).state == "stopped"
+    assert finish(stop()).state == "stopped"
     assert not (tmp_path / "never").exists()
 
 
@@ -206,7 +202,7 @@ def test_only_the_last_jobs_are_remembered() -> None:
             await ended(jobs, "silent")
         return len(jobs.jobs)
 
-    assert run(many()) == MOST_KEPT
+    assert finish(many()) == MOST_KEPT
 
 
 def test_the_end_is_told_before_anybody_sees_it() -> None:
@@ -220,7 +216,7 @@ def test_the_end_is_told_before_anybody_sees_it() -> None:
             await asyncio.sleep(0)
         return list(told)
 
-    assert run(watch()) == ["done"]
+    assert finish(watch()) == ["done"]
 
 
 def test_nobodys_job_is_an_error() -> None:
@@ -232,7 +228,7 @@ def test_nobodys_job_is_an_error() -> None:
             with pytest.raises(KampError):
                 jobs.dismiss(wrong)
 
-    run(ask())
+    finish(ask())
 
 
 def test_a_job_finds_its_own_scratch_folder(tmp_path: Path) -> None:
@@ -242,7 +238,7 @@ def test_a_job_finds_its_own_scratch_folder(tmp_path: Path) -> None:
         await job.over.wait()
         return job.result
 
-    assert run(ask()) == {"home": str(tmp_path), "told": "yes"}
+    assert finish(ask()) == {"home": str(tmp_path), "told": "yes"}
 
 
 def test_what_a_job_is_told_stays_off_the_command_line(tmp_path: Path) -> None:
@@ -255,4 +251,4 @@ def test_what_a_job_is_told_stays_off_the_command_line(tmp_path: Path) -> None:
         await jobs.cancel(job.id)
         return seen.decode("utf-8", "replace")
 
-    assert "geheim" not in run(look())
+    assert "geheim" not in finish(look())

@@ -83,7 +83,7 @@ export class StartPage {
     const moved = view !== this.view;
     this.view = view;
     await this.guarded(async () => {
-      const html = await this.server.html(`view/${view}`);
+      const html = await this.fetched(view);
       if (this.view !== view) {
         return; // the person has gone on meanwhile
       }
@@ -95,6 +95,18 @@ export class StartPage {
       this.hideSeenJobs();
       await this.fill();
     });
+  }
+
+  // What is not there any more (its server was restarted) leads back to the start.
+  async fetched(view) {
+    try {
+      return await this.server.html(`view/${view}`);
+    } catch (error) {
+      if (error.status === 400 && view !== "start") {
+        await this.show("start");
+      }
+      throw error;
+    }
   }
 
   async fill() {

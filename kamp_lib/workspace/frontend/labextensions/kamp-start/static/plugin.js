@@ -3,6 +3,11 @@ import { StartPage } from "./page.js";
 
 const OPEN = "kamp:start";
 const NARROW = 760; // pixels
+// a factory roof over a rising line
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">' +
+  '<path class="jp-icon3" fill="#616161" d="M2 21V10l6 4v-4l6 4V6l8-4v19H2z"/>' +
+  '<path fill="none" stroke="#fff" stroke-width="1.8" d="M5 18l4-2 4 1.5 6-6"/></svg>';
 const NAMES = { ko: "시작", en: "Start" };
 
 function styleSheet(href) {
@@ -13,16 +18,20 @@ function styleSheet(href) {
 }
 
 export async function plugins(use, here) {
-  const [application, apputils, launcher, translation, services, widgets] = await Promise.all([
-    use("@jupyterlab/application"),
-    use("@jupyterlab/apputils"),
-    use("@jupyterlab/launcher"),
-    use("@jupyterlab/translation"),
-    use("@jupyterlab/services"),
-    use("@lumino/widgets"),
-  ]);
+  const [application, apputils, launcher, translation, services, components, widgets] =
+    await Promise.all([
+      use("@jupyterlab/application"),
+      use("@jupyterlab/apputils"),
+      use("@jupyterlab/launcher"),
+      use("@jupyterlab/translation"),
+      use("@jupyterlab/services"),
+      use("@jupyterlab/ui-components"),
+      use("@lumino/widgets"),
+    ]);
   const { ILabShell, ILayoutRestorer } = application;
   const { ICommandPalette, WidgetTracker } = apputils;
+
+  const icon = new components.LabIcon({ name: "kamp:start", svgstr: ICON });
 
   function activate(app, shell, palette, cards, restorer, translator) {
     const page = new StartPage({
@@ -40,6 +49,7 @@ export async function plugins(use, here) {
         widget.id = "kamp-start";
         widget.addClass("kamp-start");
         widget.title.closable = true;
+        widget.title.icon = icon;
         page.attach(widget.node);
         tracker.add(widget);
       }
@@ -60,6 +70,7 @@ export async function plugins(use, here) {
     app.commands.addCommand(OPEN, {
       label: () => NAMES[page.language],
       caption: "KAMP",
+      icon,
       execute: open,
     });
     palette?.addItem({ command: OPEN, category: "KAMP" });
