@@ -64,7 +64,7 @@ def become_kernel(start: Start, imported: Preload) -> None:
     """Be the kernel that was asked for, until it ends."""
     try:
         _become(start, imported)
-        app = _application(start)
+        app = _application(start, imported)
     except BaseException as error:
         if start.answer >= 0:
             start.report(f"{type(error).__name__}: {error}".encode()[:2000] or b"?")
@@ -102,7 +102,7 @@ def _become(start: Start, imported: Preload) -> None:
     gc.enable()
 
 
-def _application(start: Start) -> Any:
+def _application(start: Start, imported: Preload) -> Any:
     """ipykernel's own application, listening already."""
     from ipykernel.kernelapp import IPKernelApp
 
@@ -115,6 +115,11 @@ def _application(start: Start) -> Any:
     widgets = sys.modules.get("ipywidgets")
     if widgets is not None:
         widgets.register_comm_target()
+    debugger = getattr(app.kernel, "debugger", None)
+    if debugger is not None:
+        # it takes all that is loaded for ipykernel's own, and would not step into it
+        files = debugger.kernel_modules
+        debugger.kernel_modules = [f for f in files if f not in imported.libraries]
     return app
 
 

@@ -20,6 +20,13 @@ from threadpoolctl import ThreadpoolController
 # They look, while they are imported, whether a notebook is there, and remember the answer.
 UNSUITABLE = ("matplotlib_inline", "tqdm", "duckdb", "plotly.io", "bokeh.io")
 
+# What every kernel loads while it starts, or at its first cell.
+KERNEL = (
+    *("ipykernel.kernelapp", "ipykernel.debugger", "sqlite3"),
+    *("tornado.platform.asyncio", "IPython.core.debugger", "IPython.core.completerlib"),
+    *("IPython.core.pylabtools", "IPython.extensions.storemagic"),
+)
+
 Stamp = tuple[int, int, int]
 
 
@@ -30,6 +37,7 @@ class Preload:
     failed: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     files: dict[str, Stamp | None] = field(default_factory=dict)
+    libraries: frozenset[str] = frozenset()  # files that a stock kernel would not load
     blas: Any = None  # threadpoolctl's hold on OpenBLAS
 
     def changed(self) -> str | None:
@@ -43,17 +51,19 @@ class Preload:
 def preload(names: Iterable[str]) -> Preload:
     """Import modules; one that cannot be imported is left to the kernels."""
     before = dict(os.environ)
-    failed: dict[str, str] = {}
     with _in_a_notebook():
-        for name in names:
-            try:
-                importlib.import_module(name)
-            except Exception as error:  # whatever a library raises is its own affair
-                failed[name] = f"{type(error).__name__}: {error}"
+        failed = _import(KERNEL)
+        kernel = set(_modules())
+        failed |= _import(names)
     # some libraries set variables for those who come after them
     variables = {n: v for n, v in os.environ.items() if before.get(n) != v}
-    blas = ThreadpoolController().select(internal_api="openblas")
-    return Preload(failed, variables, {path: _stamp(path) for path in _sources()}, blas)
+    return Preload(
+        failed,
+        variables,
+        {path: _stamp(path) for path in (*_modules(), *sys.path)},
+        frozenset(_modules()) - kernel,
+        ThreadpoolController().select(internal_api="openblas"),
+    )
 
 
 def complaints() -> list[str]:
@@ -93,13 +103,23 @@ def _in_a_notebook() -> Iterator[None]:
         del builtins.get_ipython  # type: ignore[attr-defined]
 
 
-def _sources() -> Iterator[str]:
-    """Files of modules, and the folders where packages come and go."""
+def _import(names: Iterable[str]) -> dict[str, str]:
+    """Import modules, and say which failed and how."""
+    failed = {}
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # whatever a library raises is its own affair
+            failed[name] = f"{type(error).__name__}: {error}"
+    return failed
+
+
+def _modules() -> Iterator[str]:
+    """Files of the modules that are imported."""
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
         if isinstance(path, str) and os.path.isabs(path):
             yield path
-    yield from (path for path in sys.path if os.path.isdir(path))
 
 
 def _stamp(path: str) -> Stamp | None:

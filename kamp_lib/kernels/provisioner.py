@@ -31,12 +31,9 @@ KNOWN = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_argument
 # Modules that most notebooks want. No training, no threads, no question at import
 # whether a notebook is there (see `preload`).
 IMPORTS = (
-    *("ipykernel.kernelapp", "ipykernel.debugger", "ipywidgets", "sqlite3"),
-    *("IPython.core.debugger", "IPython.core.completerlib", "tornado.platform.asyncio"),
-    *("IPython.extensions.storemagic", "IPython.core.pylabtools"),
     *("numpy", "pandas", "pandas.io.formats.html", "pyarrow.pandas_compat"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.JpegImagePlugin"),
-    *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin"),
+    *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin", "ipywidgets"),
     *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
     *("sklearn.model_selection", "sklearn.inspection", "sklearn.preprocessing"),
     "xgboost",
@@ -59,7 +56,7 @@ class ForkProvisioner(LocalProvisioner):
     """Starts ipykernel by fork; everything else about a kernel is `LocalProvisioner`'s."""
 
     imports = List(
-        Unicode(), list(IMPORTS), config=True, help="Modules imported beforehand."
+        Unicode(), list(IMPORTS), config=True, help="Libraries imported beforehand."
     )
     more_imports = List(
         Unicode(),

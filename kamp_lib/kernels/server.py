@@ -62,8 +62,9 @@ class ForkServer:
         place: Place,
         listener: socket.socket,
         imported: preload.Preload,
-        frozen: tuple[str, ...] = (),
+        own: dict[str, str],
         *,
+        frozen: tuple[str, ...] = (),
         most: int = 100,
         at_once: int = 2,
         idle_s: float = 3600.0,
@@ -73,10 +74,7 @@ class ForkServer:
         self.identity = place.identity()
         self.imported = imported
         self.frozen = frozen
-        self.own = environment.frozen(os.environ, frozen)
-        # what an import has set is no wish of anybody's
-        for name in imported.variables.keys() & self.own.keys():
-            del self.own[name]
+        self.own = own
         self.processors = os.sched_getaffinity(0)
         self.most, self.at_once, self.idle_s = most, at_once, idle_s
         self.connections: set[socket.socket] = set()
@@ -181,6 +179,12 @@ class ForkServer:
         if not child.understood(message) or len(files) != child.FILES:
             return {"state": "refused", "reason": "the request is not understood"}
         wanted = environment.frozen(message["environment"], self.frozen)
+        # what the imports set, they would have set in the kernel too
+        wanted = {
+            name: value
+            for name, value in wanted.items()
+            if name in self.own or self.imported.variables.get(name) != value
+        }
         other = environment.difference(wanted, self.own)
         if other:
             return {
@@ -342,6 +346,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     listener = socket.socket(fileno=given.listener)
     listener.set_inheritable(False)
+    frozen = tuple(given.frozen)
+    own = environment.frozen(os.environ, frozen)
     imported = preload.preload(given.imports)
     for name, why in imported.failed.items():
         _note(f"left to the kernels: {name} ({why})")
@@ -351,7 +357,8 @@ def main() -> None:
         Place(given.folder, given.name),
         listener,
         imported,
-        tuple(given.frozen),
+        own,
+        frozen=frozen,
         most=given.most,
         at_once=given.at_once or 2 * len(os.sched_getaffinity(0)),
         idle_s=given.idle,

@@ -17,7 +17,7 @@ if not sys.platform.startswith("linux"):
     collect_ignore_glob = ["test_*"]
 
 # Little to import, so that a fork server of its own costs a test half a second.
-LIGHT = ["ipykernel.kernelapp", "ipykernel.debugger", "numpy"]
+LIGHT = ["numpy"]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from live_kernel import live_kernel, servers
+from live_kernel import live_kernel, servers, write_spec
 
 pytestmark = pytest.mark.e2e
 
@@ -122,6 +122,38 @@ def test_a_kernel_has_the_environment_it_was_given_and_nothing_else(
             kernel.value("__import__('os').popen('echo $OF_THIS_KERNEL').read()")
             == "값\n"
         )
+
+
+@pytest.mark.usefixtures("kernels")
+def test_a_kernel_that_a_kernel_starts_is_forked_too() -> None:
+    """Libraries set variables for their children; those are no other wishes."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from live_kernel import live_kernel\n"
+        "with live_kernel('kamp') as inner: print(inner.forked)"
+    )
+    with live_kernel("kamp") as kernel:
+        before = kernel.value("len(__import__('os').environ)")
+        kernel.said("import subprocess, sys, sklearn.ensemble, matplotlib.pyplot")
+        assert kernel.value("len(__import__('os').environ)") == before
+        code = f"print(subprocess.check_output([sys.executable, '-c', {script!r}], text=True))"
+        assert kernel.said(code).strip() == "True"
+
+
+@pytest.mark.usefixtures("own_kernels")
+def test_kernels_of_a_person_without_a_home_do_not_take_their_folders_from_each_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_spec(tmp_path / "jupyter", "light", imports=["matplotlib.pyplot"])
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "/proc/nobody")
+    monkeypatch.delenv("MPLCONFIGDIR", raising=False)
+    look = "__import__('os').path.isdir(__import__('matplotlib').get_configdir())"
+    with live_kernel() as one, live_kernel() as other:
+        assert one.forked
+        assert one.value(look)
+        one.manager.shutdown_kernel(now=False)
+        assert other.value(look)
 
 
 @pytest.mark.usefixtures("kernels")

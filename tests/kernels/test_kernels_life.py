@@ -229,9 +229,7 @@ def test_the_server_stays_between_two_kernels(own_kernels: Path) -> None:
 def test_an_idle_server_ends_and_another_is_started(
     own_kernels: Path, tmp_path: Path
 ) -> None:
-    write_spec(
-        tmp_path / "jupyter", "idle", imports=["ipykernel.kernelapp"], idle_s=0.5
-    )
+    write_spec(tmp_path / "jupyter", "idle", imports=[], idle_s=0.5)
     with live_kernel("idle"):
         [server] = servers(own_kernels)
         time.sleep(1)
@@ -250,7 +248,7 @@ def test_a_library_that_changes_on_disk_is_imported_anew(
     module.write_text("VERSION = 1")
     monkeypatch.setenv("PYTHONPATH", str(library))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    imports = ["ipykernel.kernelapp", "of_the_house"]
+    imports = ["of_the_house"]
     write_spec(tmp_path / "jupyter", "house", imports=imports)
     with live_kernel("house") as kernel:
         [server] = servers(own_kernels)

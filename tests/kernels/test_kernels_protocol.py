@@ -148,3 +148,12 @@ def test_the_debugger_stops_at_a_breakpoint_and_shows_the_variables(name: str) -
         debugger.ask("continue", threadId=thread)
         debugger.ask("disconnect", restart=False, terminateDebuggee=False)
         assert kernel.value("result") == 42
+
+
+@pytest.mark.usefixtures("kernels")
+def test_the_debugger_steps_into_libraries_that_were_imported_beforehand() -> None:
+    with live_kernel("kamp") as kernel:
+        internal = kernel.value("get_ipython().kernel.debugger.kernel_modules")
+        assert any("/ipykernel/" in file for file in internal)
+        for library in ("pandas", "sklearn", "matplotlib", "ipywidgets"):
+            assert not any(f"/{library}/" in file for file in internal), library
