@@ -62,7 +62,8 @@ class Browser:
     def start(self, slug: str, server: str) -> None:
         """Start a server and wait until it is there."""
         status = self._start(slug, server)
-        if status not in (201, 202):
+        # somebody else may have asked for the same server just now: its progress tells
+        if status not in (201, 202, 400, 500):
             raise _odd(f"{slug}/{server} does not start: {status}")
         deadline = time.monotonic() + STARTING_S
         where = f"{self._hub}/hub/api/users/{slug}/servers/{server}/progress"

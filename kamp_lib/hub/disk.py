@@ -7,6 +7,7 @@ the servers of whoever writes most. What was stored stays as it is.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -261,4 +262,5 @@ def main(environment: Any = os.environ) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):  # how the hub ends its services
+        main()
