@@ -113,3 +113,15 @@ def test_no_script_builds_html_from_words(script: Path) -> None:
     assert "document.write" not in source
     for line in re.findall(r"\.innerHTML = ([^;]+);", source):
         assert line.strip() in ("html", "told.html") or "${" not in line
+
+
+def test_every_test_that_the_page_about_the_workspace_names_exists() -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "workspace.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    tests = [
+        f.read_text(encoding="utf-8") for f in Path(__file__).parent.glob("test_*.py")
+    ]
+    there = set(re.findall(r"^def (test_\w+)\(", "\n".join(tests), re.MULTILINE))
+    assert len(named) > 15
+    assert named <= there
