@@ -18,9 +18,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     people = [
-        User(
-            sub="u-1", claims={"preferred_username": "mina", "email": "m@a.example"}
-        ),
+        User(sub="u-1", claims={"preferred_username": "mina", "email": "m@a.example"}),
         User(sub="u-2", claims={"preferred_username": "stranger"}),
         User(sub="u-3", claims={"preferred_username": "acme"}),
     ]
