@@ -11,7 +11,9 @@ from kamp_lib.datasets import open_dataset
 from kamp_lib.errors import KampError
 from kamp_lib.progress import silent
 from kamp_lib.tenancy import Tenant
+from kamp_lib.workspace.choices import Choices
 from kamp_lib.workspace.tasks import TASKS
+from kamp_lib.workspace.uploads import Uploads
 
 MACHINE = "injection-moulding"
 
@@ -132,6 +134,21 @@ def test_a_damaged_data_set_does_not_hide_the_others(
     told = do("datasets")
     assert [d["name"] for d in told["datasets"]] == ["injection"]
     assert len(told["damaged"]) == 1
+
+
+def test_a_file_of_labels_is_joined_to_the_runs_it_names(company: Tenant) -> None:
+    run = b"spindle_load,spindle_speed\n" + b"40.5,2000\n41.5,2010\n" * 20
+    labels = b"No,tool_condition\n1,worn\n2,unworn\n3,unworn\n"
+    files = {f"runs/run_{n}.csv": run + b"%d,1\n" % n for n in (1, 2, 3)}
+    files["labels.csv"] = labels
+    upload = Uploads(company).start([(n, len(c)) for n, c in files.items()])
+    for number, content in enumerate(files.values()):
+        upload.write(number, 0, content)
+    told = {"equipment": "cnc-machine", "labels": 3, "on": "No"}
+    result = do("look", **Choices.checked(told).request(upload))
+    names = result["mapping"]["columns"]
+    assert "tool_worn" in [m["canonical"] for m in names]
+    assert result["rows_read"] == 3 * 41
 
 
 def locked(folder: Path) -> Path:
