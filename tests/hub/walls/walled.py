@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kamp_lib.hub import bubblewrap, cgroups, places
-from kamp_lib.hub.bubblewrap import CommandLine
+from kamp_lib.hub.bubblewrap import CommandLine, python_folders
 from kamp_lib.hub.profile import Kind, Profile, profile
 from kamp_lib.tenancy import Plan, Sme, Tenant, add_tenant
 
@@ -167,7 +167,7 @@ class Grounds:
 class Ordinary(CommandLine):
     """The command line, started by somebody who is not root.
 
-    The tests' Python may lie in root's own folder, which is made passable first.
+    Where Python and the checkout lie is made passable first.
     """
 
     def argv(self, limits: Sequence[Path] = ()) -> list[str]:
@@ -177,15 +177,41 @@ class Ordinary(CommandLine):
 def as_somebody_else(command: Sequence[str]) -> list[str]:
     """A command as root would have an ordinary user run it."""
     who = [f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups"]
-    line = shlex.join(["setpriv", *who, *command])
-    prefix = shlex.quote(sys.base_prefix)
-    passable = "true"
-    if Path(sys.base_prefix).is_relative_to("/root"):
-        passable = (
-            f"mount --bind {prefix} /mnt && mount -t tmpfs -o mode=755 none /root"
-            f" && mkdir -p {prefix} && mount --bind /mnt {prefix}"
+    steps = [
+        *_passable(python_folders()),
+        f"exec {shlex.join(['setpriv', *who, *command])}",
+    ]
+    return ["/usr/bin/unshare", "--mount", "sh", "-c", " && ".join(steps)]
+
+
+def _passable(folders: Sequence[Path]) -> list[str]:
+    """Commands after which anybody may reach these folders, for whoever sees the mounts.
+
+    Python and the checkout may lie in folders that only root can enter.
+    """
+    closed = {
+        next(
+            above for above in reversed(folder.parents) if not above.stat().st_mode & 1
         )
-    return ["/usr/bin/unshare", "--mount", "sh", "-c", f"{passable} && exec {line}"]
+        for folder in folders
+        if any(not above.stat().st_mode & 1 for above in folder.parents)
+    }
+    hidden = [f for f in folders if any(f.is_relative_to(above) for above in closed)]
+    if not hidden:
+        return []
+    names = {shlex.quote(str(f)): f"/mnt/{n}" for n, f in enumerate(hidden)}
+    return [
+        "mount -t tmpfs none /mnt",
+        *(
+            f"mkdir {aside} && mount --bind {name} {aside}"
+            for name, aside in names.items()
+        ),
+        *(f"mount -t tmpfs -o mode=755 none {shlex.quote(str(c))}" for c in closed),
+        *(
+            f"mkdir -p {name} && mount --bind {aside} {name}"
+            for name, aside in names.items()
+        ),
+    ]
 
 
 def _chown(folder: Path, uid: int) -> None:
