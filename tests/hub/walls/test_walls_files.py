@@ -247,6 +247,8 @@ def test_a_home_inside_what_all_companies_see_is_refused(
 
 
 def test_without_the_private_tmp_the_machines_would_be_seen(grounds: Grounds) -> None:
+    if installed_below_tmp():
+        pytest.skip("without it Python itself would not be reached here")
     size = str(2048 * 2**20)
     tmpfs = ("--perms", "1777", "--size", size, "--tmpfs", "/tmp")  # noqa: S108
 
