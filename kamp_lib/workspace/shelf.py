@@ -11,7 +11,8 @@ from typing import Any
 
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
-from kamp_lib.workspace.jobs import Job, JobBoard
+from kamp_lib.workspace.job import Job
+from kamp_lib.workspace.jobs import JobBoard
 from kamp_lib.workspace.words import text
 
 Signature = tuple[tuple[str, int, int], ...]

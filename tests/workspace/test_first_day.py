@@ -42,6 +42,7 @@ def test_without_data_it_says_what_to_do(
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_with_practice_data_it_ends_in_a_verdict(
     company: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

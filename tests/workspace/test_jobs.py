@@ -15,8 +15,9 @@ from workspace.loops import finish
 
 from kamp_lib.errors import KampError
 from kamp_lib.text import Text
-from kamp_lib.workspace import jobs as room
-from kamp_lib.workspace.jobs import MOST_KEPT, MOST_RUNNING, MOST_WAITING, Job, JobBoard
+from kamp_lib.workspace import processes
+from kamp_lib.workspace.job import KILLED, Job
+from kamp_lib.workspace.jobs import MOST_KEPT, MOST_RUNNING, MOST_WAITING, JobBoard
 
 TITLE = Text("작업", "a job")
 # What a job's process does, by its task: the protocol of `work`, without the libraries.
@@ -96,7 +97,7 @@ def test_a_job_that_fails_says_why_and_the_log_says_more() -> None:
 
 def test_a_job_that_ends_without_a_word_has_failed() -> None:
     job = finish(ended(board(), "silent"))
-    assert (job.state, job.reason) == ("failed", room.KILLED)
+    assert (job.state, job.reason) == ("failed", KILLED)
 
 
 def test_a_job_that_speaks_nonsense_is_stopped_and_has_failed() -> None:
@@ -115,7 +116,7 @@ def test_a_killed_job_has_failed_and_the_next_one_runs(tmp_path: Path) -> None:
         return job, await ended(jobs, "echo")
 
     job, following = finish(kill())
-    assert (job.state, job.reason) == ("failed", room.KILLED)
+    assert (job.state, job.reason) == ("failed", KILLED)
     assert following.state == "done"
 
 
@@ -135,7 +136,7 @@ def test_a_stopped_job_takes_its_own_processes_along(tmp_path: Path) -> None:
 def test_a_job_that_will_not_stop_is_made_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(processes, "PATIENCE_S", 0.3)
 
     async def stop() -> tuple[Job, int]:
         jobs, note = board(), tmp_path / "note"

@@ -15,7 +15,7 @@ from kamp_lib.errors import KampError
 from kamp_lib.reports import fonts
 from kamp_lib.runs import open_run
 from kamp_lib.workspace.handlers.base import Handler
-from kamp_lib.workspace.jobs import Job
+from kamp_lib.workspace.job import Job
 from kamp_lib.workspace.words import text
 
 MOST_KEPT = 6

@@ -11,7 +11,7 @@ from tornado import web
 from kamp_lib.errors import UsageError
 from kamp_lib.workspace.choices import Choices
 from kamp_lib.workspace.handlers.base import Handler
-from kamp_lib.workspace.jobs import ENDED, Job
+from kamp_lib.workspace.job import ENDED, Job
 from kamp_lib.workspace.uploads import PIECE, Upload
 from kamp_lib.workspace.words import text
 

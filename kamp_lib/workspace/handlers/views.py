@@ -16,7 +16,7 @@ from kamp_lib.workspace.choices import Choices
 from kamp_lib.workspace.forms import analysis, column_choices, fields
 from kamp_lib.workspace.handlers.base import Handler
 from kamp_lib.workspace.intake import look, unit_choices
-from kamp_lib.workspace.jobs import ENDED, Job
+from kamp_lib.workspace.job import ENDED, Job
 
 
 class StartView(Handler):

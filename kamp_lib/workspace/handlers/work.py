@@ -14,7 +14,7 @@ from kamp_lib.runs import open_run
 from kamp_lib.text import Text
 from kamp_lib.workspace.forms import analysis, filled
 from kamp_lib.workspace.handlers.base import Handler
-from kamp_lib.workspace.jobs import ENDED, Job
+from kamp_lib.workspace.job import ENDED, Job
 from kamp_lib.workspace.words import text
 
 
