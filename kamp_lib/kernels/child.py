@@ -21,19 +21,7 @@ from typing import Any
 from kamp_lib.kernels import environment, wire
 from kamp_lib.kernels.preload import Preload
 
-LAUNCHER = ["-m", "ipykernel_launcher"]
-# the owner's handle, standard input, output, errors
-FILES = 4
 UP = b"\x00up"
-
-_FIELDS = {
-    "command": list,
-    "environment": dict,
-    "folder": str,
-    "umask": int,
-    "limits": dict,
-    "processors": list,
-}
 
 
 @dataclass
@@ -48,16 +36,6 @@ class Start:
         os.write(self.answer, what)
         os.close(self.answer)
         self.answer = -1
-
-
-def understood(message: wire.Message) -> bool:
-    """Whether this is a request for a kernel."""
-    if not all(isinstance(message.get(name), kind) for name, kind in _FIELDS.items()):
-        return False
-    command: list[Any] = message["command"]
-    variables: dict[Any, Any] = message["environment"]
-    texts = [*command, *variables.keys(), *variables.values()]
-    return all(isinstance(t, str) for t in texts) and command[1:3] == LAUNCHER
 
 
 def become_kernel(start: Start, imported: Preload) -> None:
@@ -86,8 +64,8 @@ def _become(start: Start, imported: Preload) -> None:
     _replace_environment(message["environment"], imported.variables)
     os.chdir(message["folder"])
     command: list[str] = message["command"]
-    spec = importlib.util.find_spec(LAUNCHER[1])
-    launcher = spec.origin if spec and spec.origin else LAUNCHER[1]
+    spec = importlib.util.find_spec(wire.LAUNCHER[1])
+    launcher = spec.origin if spec and spec.origin else wire.LAUNCHER[1]
     sys.argv = [launcher, *command[3:]]
     sys.orig_argv = command
     for stream in (sys.stdout, sys.stderr):

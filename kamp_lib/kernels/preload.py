@@ -15,8 +15,6 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
 # They look, while they are imported, whether a notebook is there, and remember the answer.
 UNSUITABLE = ("matplotlib_inline", "tqdm", "duckdb", "plotly.io", "bokeh.io")
 
@@ -51,6 +49,8 @@ class Preload:
 def preload(names: Iterable[str]) -> Preload:
     """Import modules; one that cannot be imported is left to the kernels."""
     before = dict(os.environ)
+    from threadpoolctl import ThreadpoolController  # sets a variable
+
     with _in_a_notebook():
         failed = _import(KERNEL)
         kernel = set(_modules())

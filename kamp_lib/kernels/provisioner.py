@@ -15,8 +15,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Float, Integer, List, Unicode
 
-from kamp_lib.kernels import client
-from kamp_lib.kernels.child import LAUNCHER
+from kamp_lib.kernels import client, wire
 from kamp_lib.kernels.client import Options, Request
 from kamp_lib.kernels.place import Unusable
 from kamp_lib.kernels.process import ForkedKernel
@@ -121,7 +120,7 @@ class ForkProvisioner(LocalProvisioner):
     async def _forked(
         self, command: list[str], wishes: dict[str, Any]
     ) -> ForkedKernel | None:
-        if os.environ.get(SWITCH, "1") == "0" or command[1:3] != LAUNCHER:
+        if os.environ.get(SWITCH, "1") == "0" or command[1:3] != wire.LAUNCHER:
             return None
         why = client.supported() or _unknown(wishes)
         if why:

@@ -176,7 +176,7 @@ class ForkServer:
         running = any(k.connection is connection for k in self.kernels.values())
         if asked_before or running:
             return {"state": "refused", "reason": "one connection is for one kernel"}
-        if not child.understood(message) or len(files) != child.FILES:
+        if not wire.understood(message) or len(files) != wire.FILES:
             return {"state": "refused", "reason": "the request is not understood"}
         wanted = environment.frozen(message["environment"], self.frozen)
         # what the imports set, they would have set in the kernel too

@@ -13,12 +13,25 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+# How ipykernel is started, after the name of the interpreter.
+LAUNCHER = ["-m", "ipykernel_launcher"]
+# With a request: the owner's handle, standard input, output, errors.
+FILES = 4
 LARGEST = 212_000  # bytes; the kernel's usual bound for one packet
 MOST_FILES = 8
 # pid, uid, gid of the process at the other end
 _CREDENTIALS = struct.Struct("3i")
 
 Message = dict[str, Any]
+
+_FIELDS = {
+    "command": list,
+    "environment": dict,
+    "folder": str,
+    "umask": int,
+    "limits": dict,
+    "processors": list,
+}
 
 
 class Closed(Exception):
@@ -89,6 +102,16 @@ def receive(connection: socket.socket) -> tuple[Message, list[int]]:
             raise Garbled("a packet is not JSON") from error
         raise
     return message, files
+
+
+def understood(message: Message) -> bool:
+    """Whether this is a request for a kernel."""
+    if not all(isinstance(message.get(name), kind) for name, kind in _FIELDS.items()):
+        return False
+    command: list[Any] = message["command"]
+    variables: dict[Any, Any] = message["environment"]
+    texts = [*command, *variables.keys(), *variables.values()]
+    return all(isinstance(t, str) for t in texts) and command[1:3] == LAUNCHER
 
 
 def close(files: Sequence[int]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -138,6 +140,15 @@ def test_a_kernel_that_a_kernel_starts_is_forked_too() -> None:
         assert kernel.value("len(__import__('os').environ)") == before
         code = f"print(subprocess.check_output([sys.executable, '-c', {script!r}], text=True))"
         assert kernel.said(code).strip() == "True"
+
+
+def test_the_provisioner_changes_nothing_in_its_process() -> None:
+    code = "import os; before = dict(os.environ); import kamp_lib.kernels.provisioner;"
+    code += (
+        " import sys; assert dict(os.environ) == before; print('numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"False\n"
 
 
 @pytest.mark.usefixtures("own_kernels")
