@@ -180,6 +180,20 @@ def test_a_dropped_file_is_brought_in(page: Page, lab: Lab, shots: Any) -> None:
     page.wait_for_selector(".kamp-start .drop")
 
 
+def test_an_upload_can_be_stopped_and_leaves_nothing(
+    page: Page, lab: Lab, tmp_path: Path
+) -> None:
+    opened(page, lab)
+    page.route("**/kamp/uploads/*/0?**", lambda route: None)  # it never arrives
+    choose(page, tmp_path, "느린 파일.csv", b"x" * 1000)
+    page.click('[data-place="sending"] button')
+    page.wait_for_selector('[data-place="sending"] .card', state="detached")
+    page.unroute("**/kamp/uploads/*/0?**")
+    page.wait_for_timeout(500)
+    assert page.locator(".said").count() == 0
+    assert list((lab.tenant.data / ".uploads").iterdir()) == []
+
+
 def test_a_folder_keeps_its_shape(
     page: Page, lab: Lab, tmp_path: Path, shots: Any
 ) -> None:

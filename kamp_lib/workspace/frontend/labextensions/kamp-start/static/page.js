@@ -3,8 +3,9 @@
 // Every button says in `data-act` which method of `Acts` it means. Nothing here builds
 // HTML from words of a company's files; the server has escaped whatever it sends.
 import { acts, formChoices, formParameters } from "./acts.js";
+import { Intake } from "./intake.js";
 import { Server } from "./server.js";
-import { chosen, dropped, upload } from "./upload.js";
+import { chosen } from "./upload.js";
 
 const LANGUAGE = "kamp-language"; // where the browser remembers the reader's choice
 const EVERY_MS = 1000; // how often running jobs are asked for
@@ -65,7 +66,8 @@ export class StartPage {
     node.addEventListener("submit", (event) => this.submitted(event));
     node.addEventListener("change", (event) => this.changed(event));
     node.addEventListener("focusin", (event) => this.focused(event));
-    this.acceptDrops(node);
+    this.intake = new Intake(this);
+    this.intake.acceptDrops(node);
   }
 
   place(name) {
@@ -280,7 +282,7 @@ export class StartPage {
     if (target.dataset.pick) {
       const files = chosen(target.files);
       target.value = "";
-      this.bringIn(files);
+      this.intake.bringIn(files);
     } else if (target.dataset.change === "model") {
       const form = target.form;
       const [model, dataset] = [form.elements.model.value, form.elements.dataset.value];
@@ -303,91 +305,6 @@ export class StartPage {
     const all = this.node.querySelector("template[data-standards]");
     list.replaceChildren(all.content.cloneNode(true));
     list.value = value;
-  }
-
-  acceptDrops(node) {
-    const over = (on) => node.classList.toggle("kamp-over", on);
-    const files = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
-    node.addEventListener("dragover", (event) => {
-      if (files(event)) {
-        event.preventDefault();
-        event.stopPropagation();
-        over(true);
-      }
-    });
-    node.addEventListener("dragleave", (event) => {
-      if (!node.contains(event.relatedTarget)) {
-        over(false);
-      }
-    });
-    node.addEventListener("drop", (event) => {
-      over(false);
-      if (files(event)) {
-        event.preventDefault();
-        event.stopPropagation();
-        const gathered = dropped(event.dataTransfer);
-        gathered.then((found) => this.bringIn(found));
-      }
-    });
-  }
-
-  // --- files ----------------------------------------------------------------------------
-
-  async bringIn(files) {
-    if (!files.length) {
-      return;
-    }
-    const stop = new AbortController();
-    const show = this.sendingCard(() => stop.abort());
-    const leaving = (event) => event.preventDefault();
-    window.addEventListener("beforeunload", leaving);
-    let begun = null;
-    const id = await this.guarded(() =>
-      upload(this.server, files, {
-        signal: stop.signal,
-        tell: show,
-        begun: (made) => {
-          begun = made;
-        },
-      }),
-    );
-    window.removeEventListener("beforeunload", leaving);
-    show.remove();
-    if (id) {
-      await this.show(`intake/${id}`);
-      await this.lookAtOnce();
-    } else if (begun) {
-      await this.server.send(`uploads/${begun}`, {}, "DELETE").catch(() => null);
-    }
-  }
-
-  // When the machine is clear, there is nothing to ask before the first look.
-  async lookAtOnce() {
-    const form = this.place("view").querySelector('form[data-form="intake"]');
-    if (form && form.elements.equipment.value) {
-      await this.guarded(() => this.work(form, "look"));
-    }
-  }
-
-  sendingCard(stop) {
-    const card = document.createElement("section");
-    card.className = "card";
-    const title = document.createElement("p");
-    title.setAttribute("role", "status");
-    const bar = document.createElement("div");
-    bar.className = "bar";
-    const done = document.createElement("i");
-    bar.append(done);
-    card.append(title, bar, this.button(this.words.stop, stop));
-    this.place("sending").append(card);
-    const size = (bytes) => `${(bytes / 1048576).toFixed(1)} MB`;
-    const show = (name, sent, all) => {
-      title.textContent = `${this.words.sending}: ${name} · ${size(sent)} / ${size(all)}`;
-      done.style.width = `${all ? (100 * sent) / all : 100}%`;
-    };
-    show("…", 0, 0);
-    show.remove = () => card.remove();
-    return show;
   }
 
   setLanguage(language) {

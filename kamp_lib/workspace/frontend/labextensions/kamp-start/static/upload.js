@@ -66,7 +66,12 @@ export async function upload(server, files, { tell, signal, begun }) {
 
   async function worker() {
     while (next < files.length) {
-      await sendFile(next++);
+      try {
+        await sendFile(next++);
+      } catch (error) {
+        next = files.length; // the others stop too
+        throw error;
+      }
     }
   }
 
@@ -80,7 +85,10 @@ async function sendPiece(server, path, blob, signal) {
     try {
       return await server.piece(path, blob, signal);
     } catch (error) {
-      if (signal.aborted || error.status || tried === TRIES) {
+      if (signal.aborted) {
+        throw new DOMException("stopped", "AbortError");
+      }
+      if (error.status || tried === TRIES) {
         throw error;
       }
       await new Promise((done) => setTimeout(done, 500 * 2 ** tried));
