@@ -23,6 +23,7 @@ from kamp_lib.kernels.process import ForkedKernel
 # 0: never fork. attach: use a fork server that runs, start none. Otherwise: fork.
 SWITCH = "KAMP_FAST_KERNELS"
 MOST = "KAMP_KERNELS_MOST"
+LOST_S = 0.05
 # A kernel at rest needs about 0.1 s to leave.
 LEAVING_S = 0.4
 # Arguments of a start that a fork can follow.
@@ -35,7 +36,7 @@ IMPORTS = (
     *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin", "ipywidgets"),
     *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
     *("sklearn.model_selection", "sklearn.inspection", "sklearn.preprocessing"),
-    "xgboost",
+    *("xgboost", "numba"),  # numba is most of shap's import
 )
 
 # threads that wait for fork servers' answers
@@ -128,8 +129,12 @@ class ForkProvisioner(LocalProvisioner):
         command = [os.path.expanduser(part) for part in command]
         options = self.options()
         future = _askers.submit(_start, command, wishes, options)
+        answer = asyncio.wrap_future(future)
         try:
-            return await asyncio.wrap_future(future)
+            while not (answer.done() or future.done()):
+                # an event loop that a fork has copied loses calls from other threads
+                await asyncio.wait([answer], timeout=LOST_S)
+            return future.result()
         except asyncio.CancelledError:
             future.add_done_callback(_end)  # nobody waits for it any more
             raise

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,14 @@ def test_a_caller_who_gives_up_leaves_no_kernel_behind(
     for server in servers(own_kernels):
         children = Path(f"/proc/{server}/task/{server}/children")
         assert eventually(lambda file=children: not file.read_text().split())
+
+
+def _first_kernel(number: int) -> bool:
+    with live_kernel() as kernel:
+        return kernel.forked and kernel.value("6 * 7") == 42
+
+
+@pytest.mark.usefixtures("kernels")
+def test_processes_forked_from_one_that_uses_kernels_can_use_them_too() -> None:
+    with live_kernel(), ProcessPoolExecutor(3, get_context("fork")) as pool:
+        assert list(pool.map(_first_kernel, range(6))) == [True] * 6

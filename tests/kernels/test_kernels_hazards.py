@@ -30,6 +30,7 @@ TRAINING = {
     " t.start(); t.join()",
     "in a process": "from concurrent.futures import ProcessPoolExecutor;"
     " pool = ProcessPoolExecutor(1); pool.submit(np.linalg.svd, X[:50]).result(); pool.shutdown()",
+    "numba": "import numba; numba.njit(lambda x: x + 1)(1)",
     "Arrow": "import pyarrow as pa, pyarrow.compute as pc;"
     " pc.sum(pa.array(np.arange(1e6))); pa.table({'a': np.arange(1e6)}).sort_by('a')",
 }
