@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import LIGHT
-from live_kernel import eventually, manager, servers, write_spec
+from live_kernel import eventually, live_kernel, manager, servers, write_spec
 
 pytestmark = pytest.mark.e2e
 
