@@ -18,6 +18,7 @@ from kamp_lib.datasets.parsing.numbers import (
     are_sound,
     as_numbers,
     numbers_of,
+    series_of,
 )
 from kamp_lib.datasets.parsing.quantities import Quantities, as_quantities
 from kamp_lib.datasets.parsing.times import Times, parse_times, straight_times
@@ -158,7 +159,7 @@ def plain_decimals(column: pa.ChunkedArray) -> Typed | None:
     known = values[finite]
     if not len(known) or np.all(known == np.floor(known)):
         return None  # whole numbers may be codes
-    return Typed(pd.Series(values))
+    return Typed(series_of(values))
 
 
 def _numbers(text: pa.ChunkedArray, hints: Hints) -> Typed | None:
