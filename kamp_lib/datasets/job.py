@@ -48,6 +48,7 @@ from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 
 Place = Callable[[pd.Series], pd.Series]
+Settled = Callable[[Raw], object]
 
 
 def new_id() -> str:
@@ -176,8 +177,12 @@ class Job:
     def simulated(self) -> bool:
         return ORIGIN in self.mapped and bool((self.mapped[ORIGIN] == SIMULATED).any())
 
-    def plan(self, store: Store) -> Plan:
-        """Leave out what is known, hold the rest against what is stored."""
+    def plan(self, store: Store, settled: Settled | None = None) -> Plan:
+        """Leave out what is known, hold the rest against what is stored.
+
+        `settled` is called before the checks, when it is certain that something will be
+        stored: a new version is on its way.
+        """
         state = State(store)
         self.after = self._done_again(state)
         if self.after:
@@ -207,6 +212,9 @@ class Job:
                 frame = chosen_rows(frame, fresh, place)
                 table = table.filter(pa.array(fresh))
                 known += int((~fresh).sum())
+        unchanged = bool(held) and not len(frame) and not len(rejected)
+        if settled is not None and not unchanged:
+            settled(self.raw)
         findings = [*self.rows.findings, *self.shifts, *repeats]
         if len(frame):
             findings += check(
@@ -227,7 +235,6 @@ class Job:
             "quarantined": len(rejected),
             "duplicate": read_ - len(frame) - len(rejected),
         }
-        unchanged = bool(held) and not len(frame) and not len(rejected)
         if known and not unchanged:
             findings.append(finding("duplicate-rows", variant="stored", count=known))
         return Plan(
