@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets import spool
+from kamp_lib.datasets.abreast import beside, ready
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.fixes import apply_fixes, put_aside
@@ -216,17 +218,21 @@ class Job:
         if settled is not None and not unchanged:
             settled(self.raw)
         findings = [*self.rows.findings, *self.shifts, *repeats]
+        summaries: dict[str, Summary] = {}
         if len(frame):
-            findings += check(
-                frame,
-                self.machine,
-                kind,
-                mapping=self.mapping,
-                rejected=len(rejected),
-            )
+            abreast = len(frame) if place is in_memory else 0
+            with beside(rows=abreast) as start:
+                figures = start(partial(summarise, units=self._units()), ready(frame))
+                findings += check(
+                    frame,
+                    self.machine,
+                    kind,
+                    mapping=self.mapping,
+                    rejected=len(rejected),
+                )
+                summaries = figures()
         if held and self.raw.images and len(frame):
             findings = self._with_stored_twins(findings, frame, Dataset(state))
-        summaries = summarise(frame, self._units()) if len(frame) else {}
         findings += drift(held, summaries, self._sources(), state.version)
         read_ = self.raw.rows_read
         counts = {
