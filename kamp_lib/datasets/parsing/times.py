@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from kamp_lib.datasets.options import DateOrder
 from kamp_lib.datasets.parsing.dates import ORDERS, days
 from kamp_lib.datasets.parsing.notations import LOCAL, Fields, read_dates
-from kamp_lib.datasets.parsing.numbers import series_of
 from kamp_lib.datasets.parsing.wording import plain
 
 ENOUGH = 0.9
@@ -97,7 +96,7 @@ def straight_times(text: pa.ChunkedArray, time_zone: str) -> pd.Series | None:
         if with_offset:
             local = pc.cast(values, pa.timestamp("us", time_zone))
             values = pc.local_timestamp(local)
-        return series_of(values.to_numpy())
+        return pd.Series(values.to_numpy(), copy=False)
     return None
 
 

@@ -18,7 +18,6 @@ from kamp_lib.datasets.parsing.numbers import (
     are_sound,
     as_numbers,
     numbers_of,
-    series_of,
 )
 from kamp_lib.datasets.parsing.quantities import Quantities, as_quantities
 from kamp_lib.datasets.parsing.times import Times, parse_times, straight_times
@@ -159,7 +158,7 @@ def plain_decimals(column: pa.ChunkedArray) -> Typed | None:
     known = values[finite]
     if not len(known) or np.all(known == np.floor(known)):
         return None  # whole numbers may be codes
-    return Typed(series_of(values))
+    return Typed(pd.Series(values, copy=False))
 
 
 def _numbers(text: pa.ChunkedArray, hints: Hints) -> Typed | None:
