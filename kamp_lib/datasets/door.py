@@ -26,7 +26,7 @@ from kamp_lib.datasets.storage.dataset import Dataset
 from kamp_lib.datasets.storage.durable import storing
 from kamp_lib.datasets.storage.remembered import mapping_path, remembered, remembering
 from kamp_lib.datasets.storage.store import Store, check_name
-from kamp_lib.datasets.storage.transaction import store_ingest
+from kamp_lib.datasets.storage.transaction import writing
 from kamp_lib.datasets.types import IngestResult, Mapping
 from kamp_lib.errors import UsageError
 from kamp_lib.progress import Progress, silent
@@ -132,14 +132,14 @@ def ingest(
         seen = first_rows(frame, tenant.time_zone)
         said = _result(job, plan, clock, version=None, dry_run=True)
         return said.model_copy(update={"first_rows": seen})
-    with storing(store.folder), store.locked(progress):
+    with storing(store.folder), store.locked(progress), writing(store) as work:
         with clock.step("check", Text("데이터를 확인하는 중", "checking the data")):
-            plan = job.plan(store)
+            plan = job.plan(store, settled=work.begin)
         if plan.unchanged:
             return _result(job, plan, clock, version=plan.state.version)
         copy = remembering(chosen, job.id, mapping_path(tenant, equipment, name))
         with clock.step("store", Text("저장하는 중", "storing")), copy:
-            version = store_ingest(store, job.staged(plan), plan.table, op=job.op)
+            version = work.commit(job.staged(plan), plan.table, op=job.op)
         return _result(job, plan, clock, version=version)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
 from kamp_lib.datasets import spool
+from kamp_lib.datasets.abreast import beside, ready
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.fixes import apply_fixes, put_aside
@@ -48,6 +50,7 @@ from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 
 Place = Callable[[pd.Series], pd.Series]
+Settled = Callable[[Raw], object]
 
 
 def new_id() -> str:
@@ -176,8 +179,12 @@ class Job:
     def simulated(self) -> bool:
         return ORIGIN in self.mapped and bool((self.mapped[ORIGIN] == SIMULATED).any())
 
-    def plan(self, store: Store) -> Plan:
-        """Leave out what is known, hold the rest against what is stored."""
+    def plan(self, store: Store, settled: Settled | None = None) -> Plan:
+        """Leave out what is known, hold the rest against what is stored.
+
+        `settled` is called before the checks, when it is certain that something will be
+        stored: a new version is on its way.
+        """
         state = State(store)
         self.after = self._done_again(state)
         if self.after:
@@ -207,18 +214,25 @@ class Job:
                 frame = chosen_rows(frame, fresh, place)
                 table = table.filter(pa.array(fresh))
                 known += int((~fresh).sum())
+        unchanged = bool(held) and not len(frame) and not len(rejected)
+        if settled is not None and not unchanged:
+            settled(self.raw)
         findings = [*self.rows.findings, *self.shifts, *repeats]
+        summaries: dict[str, Summary] = {}
         if len(frame):
-            findings += check(
-                frame,
-                self.machine,
-                kind,
-                mapping=self.mapping,
-                rejected=len(rejected),
-            )
+            abreast = len(frame) if place is in_memory else 0
+            with beside(rows=abreast) as start:
+                figures = start(partial(summarise, units=self._units()), ready(frame))
+                findings += check(
+                    frame,
+                    self.machine,
+                    kind,
+                    mapping=self.mapping,
+                    rejected=len(rejected),
+                )
+                summaries = figures()
         if held and self.raw.images and len(frame):
             findings = self._with_stored_twins(findings, frame, Dataset(state))
-        summaries = summarise(frame, self._units()) if len(frame) else {}
         findings += drift(held, summaries, self._sources(), state.version)
         read_ = self.raw.rows_read
         counts = {
@@ -227,7 +241,6 @@ class Job:
             "quarantined": len(rejected),
             "duplicate": read_ - len(frame) - len(rejected),
         }
-        unchanged = bool(held) and not len(frame) and not len(rejected)
         if known and not unchanged:
             findings.append(finding("duplicate-rows", variant="stored", count=known))
         return Plan(

@@ -29,7 +29,7 @@ from kamp_lib.datasets.storage.quarantine import REJECTED
 from kamp_lib.datasets.storage.shape import as_stored, fitted
 from kamp_lib.datasets.storage.sheet import Mended, Rejection, read_sheet
 from kamp_lib.datasets.storage.store import State, Store, check_name
-from kamp_lib.datasets.storage.transaction import Staged, store_ingest
+from kamp_lib.datasets.storage.transaction import Staged, writing
 from kamp_lib.datasets.types import ORIGIN, Mapping
 from kamp_lib.errors import KampError
 from kamp_lib.progress import Progress, silent
@@ -108,7 +108,7 @@ def repair(
     open_dataset(tenant, dataset)
     mended = read_sheet(file)
     store = Store(tenant.data / check_name(dataset))
-    with storing(store.folder), store.locked(progress):
+    with storing(store.folder), store.locked(progress), writing(store) as work:
         data = Dataset(State(store))
         mended = _to_do(data, mended)
         read = [
@@ -133,7 +133,8 @@ def repair(
         kept = all(one.keep_original for one in read)
         raw = Raw(rows.slice(0, 0), [source], keep_originals=kept)
         staged = Staged(manifest, empty, cells, raw, wider)
-        version = store_ingest(store, staged, rows.filter(pa.array(fresh)), op="repair")
+        work.begin(raw)
+        version = work.commit(staged, rows.filter(pa.array(fresh)), op="repair")
     now = Dataset(State(store))
     return Repair(
         dataset=dataset,

@@ -6,13 +6,14 @@ import multiprocessing
 import resource
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from kamp_lib.datasets import ingest, job, open_dataset
-from kamp_lib.datasets.storage import transaction
+from kamp_lib.datasets.storage import originals, transaction
 from kamp_lib.datasets.storage.store import Store
 from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant, tenant_at
@@ -113,10 +114,20 @@ def test_a_full_disk_leaves_the_store_as_it_was(
 
 
 @pytest.mark.parametrize(
-    "where", ["quarantine_file", "write_durably", "_keep", "commit_rows"]
+    ("module", "where"),
+    [
+        (transaction, "quarantine_file"),
+        (transaction, "write_durably"),
+        (originals, "_keep"),
+        (transaction, "commit_rows"),
+    ],
 )
 def test_ctrl_c_before_the_commit_leaves_nothing(
-    tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+    tenant: Tenant,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    where: str,
 ) -> None:
     ingest(tenant, KIND, csv(tmp_path / "a.csv", 10, "2020-01-01"))
     before = sorted(tenant.data.rglob("*"))
@@ -124,7 +135,7 @@ def test_ctrl_c_before_the_commit_leaves_nothing(
     def interrupted(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(transaction, where, interrupted)
+    monkeypatch.setattr(module, where, interrupted)
     with pytest.raises(KeyboardInterrupt):
         ingest(tenant, KIND, csv(tmp_path / "b.csv", 20, "2021-01-01"))
     assert sorted(tenant.data.rglob("*")) == before

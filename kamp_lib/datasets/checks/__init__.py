@@ -7,9 +7,13 @@ standardised lie outside every range; placeholders are not implausible values to
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
+from kamp_lib.datasets.abreast import Start, beside, ready
 from kamp_lib.datasets.checks.clocks import drifting_columns
 from kamp_lib.datasets.checks.columns import (
     already_standardised,
@@ -88,6 +92,17 @@ CHECKS: tuple[Check, ...] = (
     contradicting_twins,
     copied_runs,
 )
+# Checks that neither say nor ask what another has explained, and look at no number that
+# another may take out: it is all one when they run.
+APART: frozenset[Check] = frozenset(
+    {
+        category_variants,
+        drifting_columns,
+        missing_files,
+        personal_data,
+        time_stamps,
+    }
+)
 
 
 def check(
@@ -126,14 +141,24 @@ def check(
     parts = parts_to_check(*frame.shape, CHECKS)
     total, done, looked = sum(len(checks) for _, checks in parts), 0, 0
     for rows, checks in parts:
-        part = taken(frame, rows)
+        part = ready(taken(frame, rows))
         looked = max(looked, len(part))
         context = Context(part, machine, record_kind, mapping, rejected)
         said = {(f.code, *f.columns) for f in findings}
-        for look in checks if len(part) else ():
-            progress(CHECKING, done=done, total=total)
-            done += 1
-            findings += [f for f in look(context) if (f.code, *f.columns) not in said]
+        abreast = len(part) if len(parts) == 1 else 0  # memory holds one part as it is
+        with beside(rows=abreast) as start:
+            for found in _turns(context, checks if len(part) else (), start):
+                progress(CHECKING, done=done, total=total)
+                done += 1
+                findings += [f for f in found() if (f.code, *f.columns) not in said]
     if len(parts) > 1:
         findings.append(finding("checked-in-part", count=len(frame), looked=looked))
     return sorted(findings, key=lambda f: ORDER[f.severity])
+
+
+def _turns(
+    context: Context, checks: Sequence[Check], start: Start
+) -> list[Callable[[], list[Finding]]]:
+    """What gives the findings of each check in its turn; some are begun at once."""
+    begun = {look: start(look, context) for look in checks if look in APART}
+    return [begun.get(look) or partial(look, context) for look in checks]

@@ -72,11 +72,14 @@ def _spans(stamps: Stamps) -> list[_Span]:
     frame = stamps.context.frame
     if FILE not in frame.columns or stamps.usual == 0:
         return []
-    file = frame[FILE].iloc[stamps.order].to_numpy()[~stamps.wrong]
+    codes, names = stamps.context.files
+    if len(names) < 2:
+        return []
+    file = codes[stamps.order][~stamps.wrong]
     parts = pd.Series(stamps.ticks[~stamps.wrong]).groupby(file, sort=False)
     if not 2 <= parts.ngroups <= MOST_FILES:
         return []
-    spans = [_Span(str(name), np.sort(part.to_numpy())) for name, part in parts]
+    spans = [_Span(str(names[code]), np.sort(part.to_numpy())) for code, part in parts]
     long = [span for span in spans if len(span.ticks) >= FEWEST_ROWS]
     return sorted(long, key=lambda span: span.start)
 

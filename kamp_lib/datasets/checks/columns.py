@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kamp_lib.datasets.checks.context import Context, number_text
+from kamp_lib.datasets.checks.context import Context, finite, number_text
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.mapping.evidence import quantity_of
 from kamp_lib.datasets.types import Finding
@@ -29,8 +29,7 @@ def already_standardised(context: Context) -> list[Finding]:
     """Most number columns have mean 0 and standard deviation 1: the units are gone."""
     scaled, judged = [], 0
     for column in context.measured:
-        number = context.numbers[column]
-        number = number[np.isfinite(number)]
+        number = finite(context.numbers[column])
         if len(number) < 30 or context.distinct[column] < 5:
             continue
         judged += 1
@@ -62,7 +61,7 @@ def sentinel_values(context: Context) -> list[Finding]:
             continue
         number = context.numbers[column]
         suspects = _suspects(number)
-        if _never_zero(context, column):
+        if (number == 0).any() and _never_zero(context, column):
             rest = number[np.isfinite(number) & ~np.isin(number, PLACEHOLDERS)]
             suspects += [0.0] if _zero_is_far(rest) else []
         for value in suspects:
@@ -133,15 +132,17 @@ def dead_columns(context: Context) -> list[Finding]:
     zero: list[str] = []
     constant: list[str] = []
     for column, number in context.numbers.items():
-        finite = number[np.isfinite(number)]
-        if context.distinct[column] != 1 or not len(finite):
+        if context.distinct[column] != 1:
+            continue
+        known = finite(number)
+        if not len(known):
             continue
         if context.role(column) in ("id", "time", "target", "context", "setpoint"):
             continue
         if context.names_records(column):
             continue
         sensor = context.role(column) == "sensor" or quantity_of(column)
-        (zero if sensor and not finite.any() else constant).append(column)
+        (zero if sensor and not known.any() else constant).append(column)
     findings = []
     for columns, variant in ((zero, "sensor"), (constant, None)):
         if columns:

@@ -14,6 +14,7 @@ from kamp_lib.datasets.mapping.evidence import quantity_of
 from kamp_lib.datasets.mapping.known import KnownNames
 from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.mapping.propose import PROVENANCE, standard_columns
+from kamp_lib.datasets.rising import rises
 from kamp_lib.datasets.types import Mapping
 from kamp_lib.datasets.units import to_ucum
 from kamp_lib.text import Text
@@ -200,6 +201,11 @@ class Context:
         return None
 
     @cached_property
+    def files(self) -> tuple[np.ndarray, pd.Index]:
+        """The file each row stands in, as a number, and the names behind these."""
+        return _coded(self.frame[PROVENANCE[0]])
+
+    @cached_property
     def series(self) -> np.ndarray:
         """A number per row, ascending in `order`: the machine and run it belongs to."""
         keys = [
@@ -209,7 +215,9 @@ class Context:
         ]
         code = np.zeros(len(self.frame), dtype=np.int64)
         for key in keys:
-            codes, words = pd.factorize(self.frame[key], use_na_sentinel=False)
+            codes, words = (
+                self.files if key == PROVENANCE[0] else _coded(self.frame[key])
+            )
             code = code * len(words) + codes
         return code
 
@@ -217,7 +225,7 @@ class Context:
     def order(self) -> np.ndarray | slice:
         """The rows with each machine's and run's records one after another."""
         runs = 1 + int(np.count_nonzero(np.diff(self.series)))
-        if runs == len(np.unique(self.series)):
+        if runs == 1 or runs == len(np.unique(self.series)):
             return slice(None)
         return np.argsort(self.series, kind="stable")
 
@@ -351,13 +359,25 @@ class Context:
         }
 
 
+def _coded(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Values as numbers in the order in which they first occur, gaps among them."""
+    codes, words = pd.factorize(values, use_na_sentinel=False)
+    return codes, pd.Index(words)
+
+
+def finite(number: np.ndarray) -> np.ndarray:
+    """The known numbers; without a copy where all are."""
+    known = np.isfinite(number)
+    return number if known.all() else number[known]
+
+
 def _different(values: pd.Series, *, exactly: bool) -> int:
     """How many different values; nobody asks how many fractions beyond a thousand."""
     if pd.api.types.is_float_dtype(values) and not exactly:
         few = int(values.iloc[:FEW].nunique())
         if few > MANY:
             return few
-    return int(values.nunique())
+    return len(values) if rises(values) else int(values.nunique())
 
 
 def is_label_name(column: str) -> bool:

@@ -23,6 +23,8 @@ def missing_files(context: Context) -> list[Finding]:
     """Days or months without a file, where every other one has its own."""
     if FILE not in context.frame.columns or not context.times:
         return []
+    if len(context.files[1]) < FEWEST:
+        return []
     column = context.times[0]
     times = context.frame[column].groupby(context.frame[FILE], sort=False)
     spans = pd.DataFrame({"first": times.min(), "last": times.max()}).dropna()

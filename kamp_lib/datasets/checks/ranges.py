@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kamp_lib.catalog import Quantity
-from kamp_lib.datasets.checks.context import Context, number_text
+from kamp_lib.datasets.checks.context import Context, finite, number_text
 from kamp_lib.datasets.findings import finding, list_of
 from kamp_lib.datasets.mapping.evidence import profile
 from kamp_lib.datasets.mapping.names import take_apart
@@ -52,11 +52,11 @@ class Values:
 
 def values_of(number: np.ndarray) -> Values | None:
     """Where a column's numbers lie, but for the outermost; None without any."""
-    finite = number[np.isfinite(number)]
-    finite = finite[:: max(1, len(finite) // MOST_POINTS)]
-    if not len(finite):
+    known = finite(number)
+    known = known[:: max(1, len(known) // MOST_POINTS)]
+    if not len(known):
         return None
-    low, median, high = np.quantile(finite, [0.02, 0.5, 0.98])
+    low, median, high = np.quantile(known, [0.02, 0.5, 0.98])
     return Values(float(low), float(median), float(high))
 
 

@@ -113,7 +113,7 @@ def sources(context: Context, column: str) -> np.ndarray:
     """
     frame = context.frame
     file = [FILE] if FILE in frame.columns else []
-    best = _numbered(frame, file)
+    best = context.files[0] if file else _numbered(frame, [])
     least = _not_forward(frame[column], best)
     if least == 0:
         return best

@@ -13,7 +13,7 @@ from kamp_lib.datasets.checks.dates import day_end_midnights, implausible_dates
 from kamp_lib.datasets.checks.gaps import time_gaps
 from kamp_lib.datasets.checks.stamps import Stamps, by_ids, lasting
 from kamp_lib.datasets.findings import finding
-from kamp_lib.datasets.parsing.mending import GRAINS, grain_of, rebuilt_times
+from kamp_lib.datasets.parsing.mending import GRAINS, grain_of, rebuilt_times, ticks_of
 from kamp_lib.datasets.types import Finding
 from kamp_lib.text import Text
 
@@ -49,6 +49,8 @@ def time_stamps(context: Context) -> list[Finding]:
 
 def coarse_or_repeated(stamps: Stamps) -> list[Finding]:
     """Stamps that occur again within one source."""
+    if _only_forward(stamps):
+        return []
     pairs = pd.DataFrame({"group": stamps.group, "stamp": stamps.times})
     repeated = pairs.duplicated().to_numpy()
     count = int(repeated.sum())
@@ -76,6 +78,12 @@ def coarse_or_repeated(stamps: Stamps) -> list[Finding]:
         )
     )
     return findings
+
+
+def _only_forward(stamps: Stamps) -> bool:
+    """Whether within every source each stamp is later than the one before it."""
+    later = np.diff(ticks_of(stamps.times)) > 0
+    return bool((later | (np.diff(stamps.group) != 0)).all())
 
 
 def _coarse(stamps: Stamps, grain: str, per_stamp: float) -> Finding:
@@ -140,6 +148,8 @@ def restarting_id(context: Context) -> list[Finding]:
         counter = context.names_records(column) or context.role(column) == "id"
         if not counter or len(number) < 50 or not np.isfinite(number).all():
             continue
+        if (np.diff(number) >= 0).all():
+            continue  # nor does it fall within a file
         grouped = by_ids(context, column)
         order = np.argsort(grouped, kind="stable")
         step = np.diff(number[order])[np.diff(grouped[order]) == 0]

@@ -41,6 +41,8 @@ def rows_aside(raw: Raw) -> dict[int, str]:
     before = np.ones(table.num_rows, dtype=bool)
     first = [c for c in raw.columns if c != RUN][:3]
     for name in first:
+        if not before.any():
+            break
         if name not in texts:
             before &= table[name].is_null().to_numpy()
             continue

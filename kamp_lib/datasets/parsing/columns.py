@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from kamp_lib.datasets.abreast import each
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.parsing.aside import aside_findings, rows_aside
 from kamp_lib.datasets.parsing.cell_findings import cell_findings
@@ -64,11 +65,17 @@ def parse(
     keep = np.ones(raw.table.num_rows, dtype=bool)
     keep[list(aside)] = False
     comma, doubts = comma_sense(raw)
-    typed = {}
-    for name in raw.columns:
+
+    def typed_and_placed(name: str) -> Typed:
         hints = Hints(time_zone, comma, raw.units.get(name))
-        typed[name] = typed_column(raw.table[name], keep, hints)
-        typed[name].values = place(typed[name].values)
+        column = typed_column(raw.table[name], keep, hints)
+        column.values = place(column.values)
+        return column
+
+    # what does not fit into memory is not there twice either
+    abreast = raw.table.num_rows if place is in_memory else 0
+    made = each(typed_and_placed, raw.columns, rows=abreast)
+    typed = dict(zip(raw.columns, made, strict=True))
     columns = {name: column.values for name, column in typed.items()}
     times = {n: column.times for n, column in typed.items() if column.times is not None}
     bad = _bad_cells(typed)

@@ -113,9 +113,11 @@ def misplaced(times: pd.Series, now: pd.Timestamp | None = None) -> np.ndarray:
     """
     latest = (now or pd.Timestamp.now()) + pd.Timedelta(days=1)
     wrong = ((times < EARLIEST) | (times > latest)).to_numpy(dtype=bool)
-    known = np.sort(ticks_of(times[~wrong & times.notna().to_numpy()]))
+    known = ticks_of(times[~wrong & times.notna().to_numpy()])
     if len(known) < 20:
         return wrong
+    if (np.diff(known) < 0).any():
+        known = np.sort(known)
     width = int(np.ceil(BULK * len(known)))
     lengths = known[width - 1 :] - known[: len(known) - width + 1]
     at = int(lengths.argmin())

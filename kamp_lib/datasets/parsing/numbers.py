@@ -193,13 +193,13 @@ def numbers_of(column: pa.ChunkedArray) -> pd.Series:
         values = column.to_numpy()
         # a fraction among the first tells at once
         whole = all(bool(_whole(part).all()) for part in (values[:1000], values))
-        return pd.Series(values.astype("int64") if whole else values)
+        return pd.Series(values.astype("int64") if whole else values, copy=False)
     if column.null_count == 0:
-        return pd.Series(column.to_numpy())
+        return pd.Series(column.to_numpy(), copy=False)
     largest = pc.max(pc.abs(column)).as_py()
     if largest is not None and largest >= EXACT:
         return column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    return pd.Series(column.cast(pa.float64()).to_numpy())
+    return pd.Series(column.cast(pa.float64()).to_numpy(), copy=False)
 
 
 def _whole(values: np.ndarray) -> np.ndarray:

@@ -96,7 +96,7 @@ def straight_times(text: pa.ChunkedArray, time_zone: str) -> pd.Series | None:
         if with_offset:
             local = pc.cast(values, pa.timestamp("us", time_zone))
             values = pc.local_timestamp(local)
-        return pd.Series(values.to_numpy())
+        return pd.Series(values.to_numpy(), copy=False)
     return None
 
 

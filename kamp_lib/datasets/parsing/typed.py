@@ -158,7 +158,7 @@ def plain_decimals(column: pa.ChunkedArray) -> Typed | None:
     known = values[finite]
     if not len(known) or np.all(known == np.floor(known)):
         return None  # whole numbers may be codes
-    return Typed(pd.Series(values))
+    return Typed(pd.Series(values, copy=False))
 
 
 def _numbers(text: pa.ChunkedArray, hints: Hints) -> Typed | None:

@@ -11,8 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
+from kamp_lib.datasets.reading.counting import count
 from kamp_lib.datasets.reading.encodings import HEAD, Decoder
 from kamp_lib.errors import KampError
 
@@ -78,7 +77,7 @@ class Slices:
                 raise OpenQuote
             if cut:
                 yield text[:cut], lines
-                lines += _line_breaks(text[:cut])
+                lines += count(memoryview(text)[:cut], b"\n")
         if rest:
             yield rest, lines
 
@@ -86,23 +85,27 @@ class Slices:
         """Whole lines of text; the last one may lack its end."""
         rest = b""
         for block in self._blocks():
-            data = rest + block
-            cut = self._last_line_end(data)
-            rest = data[cut:]
+            cut = self._last_line_end(block, len(rest))
+            if cut:
+                yield self.decoder.utf8(b"".join((rest, block[:cut])))
+                rest = bytes(block[cut:])
+            else:
+                rest += block
             if len(rest) > LONGEST:
                 raise _endless(self.name)
-            if cut:
-                yield self.decoder.utf8(data[:cut])
         if rest:
             yield self.decoder.utf8(rest)
 
-    def _blocks(self) -> Iterator[bytes]:
-        with open(self.path, "rb") as file:
+    def _blocks(self) -> Iterator[memoryview]:
+        """What the file holds, in memory that the next block uses again."""
+        with open(self.path, "rb", buffering=0) as file:
             before = os.fstat(file.fileno())
+            buffer = memoryview(bytearray(max(1, min(SLICE, before.st_size))))
             size = min(FIRST, SLICE)
-            while block := file.read(size):
+            while held := file.readinto(buffer[:size]):
+                block = buffer[:held]
                 self._hash.update(block)
-                self.bytes += len(block)
+                self.bytes += held
                 if self.bytes > before.st_size:  # it may grow without end
                     raise changed(self.name)
                 yield block
@@ -112,18 +115,19 @@ class Slices:
         if same != (after.st_size, after.st_mtime_ns, after.st_ino):
             raise changed(self.name)
 
-    def _last_line_end(self, data: bytes) -> int:
-        """How many bytes are whole lines."""
-        end, width = len(data), len(self._line_end)
-        while (at := data.rfind(self._line_end, 0, end)) >= 0:
-            if at % width == 0:  # in UTF-16 the bytes may be halves of two letters
+    def _last_line_end(self, block: memoryview, before: int) -> int:
+        """How many bytes of a block end a line; `before` it stand others of the line."""
+        end, width = len(block), len(self._line_end)
+        while (at := _last(block, self._line_end, end)) >= 0:
+            # in UTF-16 the bytes may be halves of two letters
+            if (before + at) % width == 0:
                 return at + width
             end = at + width - 1
         return 0
 
     def _records(self, text: bytes) -> int:
         """How many bytes are complete records: no quote is open at their end."""
-        if not self.quotes or b'"' not in text or text.count(b'"') % 2 == 0:
+        if not self.quotes or count(text, b'"') % 2 == 0:
             return len(text)
         end, even = len(text), False
         while not even and end > 0:
@@ -133,8 +137,15 @@ class Slices:
         return end
 
 
-def _line_breaks(text: bytes) -> int:
-    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == 10))
+def _last(block: memoryview, sign: bytes, end: int) -> int:
+    """Where a sign stands last; most lines are short, so that few bytes are copied."""
+    size = 1 << 12
+    while True:
+        first = max(0, end - size)
+        at = bytes(block[first:end]).rfind(sign)
+        if at >= 0 or first == 0:
+            return first + at if at >= 0 else -1
+        size *= 16
 
 
 def changed(name: str) -> KampError:

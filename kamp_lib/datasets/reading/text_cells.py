@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from kamp_lib.datasets.raw import FILE, ROW, Rejected
+from kamp_lib.datasets.reading.counting import count
 from kamp_lib.datasets.reading.delimiters import with_tabs
 from kamp_lib.errors import KampError
 
@@ -84,13 +85,14 @@ def _split(
                 invalid_row_handler=reject,
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types={n: pa.string() for n in names}
+                column_types={n: pa.string() for n in names},
+                check_utf8=False,  # a `Decoder` gives nothing else
             ),
         )
 
     try:
         table = attempt('"' if form.quotes else False)
-        if form.quotes and text.count(b'"') % 2 == 1 and _ends_in_a_break(table):
+        if form.quotes and _ends_in_a_break(table) and count(text, b'"') % 2 == 1:
             table = attempt(False)  # a quote that is never closed swallowed rows
     except pa.ArrowInvalid as error:
         raise KampError(
@@ -102,10 +104,9 @@ def _split(
 
 def _block_size(text: bytes) -> int:
     """A row has to fit into a block, and the first rows tell how long rows are."""
-    start = text[:LONGEST_LINE]
-    longest = max(map(len, start[: 1 << 20].split(b"\n")))
+    longest = max(map(len, text[: 1 << 20].split(b"\n")))
     if longest >= 1 << 18:
-        longest = max(map(len, start.split(b"\n")))
+        longest = max(map(len, text[:LONGEST_LINE].split(b"\n")))
     return max(1 << 20, 4 * longest)
 
 
@@ -129,11 +130,18 @@ def _line_numbers(
     spare[places] = [row.text.count("\n") for row in bad]
     breaks = np.zeros(table.num_rows, dtype=np.int64)
     for column in table.columns if b'"' in text else []:
-        breaks += pc.count_substring(column, "\n").to_numpy()
+        if _may_hold_breaks(column):
+            breaks += pc.count_substring(column, "\n").to_numpy()
     spare[~is_bad] = breaks
     before = np.concatenate([[0], np.cumsum(spare)[:-1]]) if total else spare
     lines = np.arange(first, first + total) + before
     return lines[~is_bad], lines[places]
+
+
+def _may_hold_breaks(column: pa.ChunkedArray) -> bool:
+    """Whether there is a line break in the cells: all are looked at as one text."""
+    texts = [chunk.buffers()[-1] for chunk in column.chunks]
+    return any(count(memoryview(t), b"\n") for t in texts if t is not None)
 
 
 def _with_all_columns(table: pa.Table, names: list[str]) -> pa.Table:
@@ -203,7 +211,7 @@ def _merged(
 
 
 def _with_provenance(table: pa.Table, lines: np.ndarray, name: str) -> pa.Table:
-    table = table.append_column(FILE, pa.array([name] * table.num_rows, pa.string()))
+    table = table.append_column(FILE, pa.repeat(name, table.num_rows))
     return table.append_column(ROW, pa.array(lines, pa.int64()))
 
 

@@ -10,13 +10,14 @@ file is sliced.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 WORKERS = 2
 LARGE = 1 << 30  # bytes of a file whose table is kept in a mapped file
 TOLD = 1 << 26  # bytes of a file of which it is told how far it is read
+SPARE = 1.02  # times as many rows as the first ones let expect
 READING = Text("파일 읽는 중", "reading files")
 
 
@@ -100,9 +102,51 @@ def _gathered(
     first = next(parts)
     whole = chain([first], parts)
     if size < LARGE:
-        return Cells(pa.concat_tables(whole), rejected, padded)
+        likely = first.num_rows * size / max(1, slices.bytes)
+        return Cells(_in_one_piece(whole, int(SPARE * likely)), rejected, padded)
     table = Spool(options.scratch).table(first.schema, whole)
     return Cells(table, rejected, padded)
+
+
+def _in_one_piece(parts: Iterable[pa.Table], likely: int) -> pa.Table:
+    """One table of many, with its numbers in one piece each: pandas takes them so.
+
+    They are laid there as they come, and are never in memory twice. `likely` is how
+    many rows there will be, as far as one can tell.
+    """
+    numbers: dict[str, np.ndarray] = {}
+    others, names, rows = [], [], 0
+    for part in parts:
+        names = part.column_names
+        floats = [f.name for f in part.schema if pa.types.is_floating(f.type)]
+        for name in floats:
+            held = numbers.get(name, np.empty(0))
+            numbers[name] = _laid_out(part[name], held, rows, likely)
+        others.append(part.drop_columns(floats))
+        rows += part.num_rows
+    table = pa.concat_tables(others)
+    return pa.table(
+        {
+            name: pa.array(numbers[name][:rows], from_pandas=True)
+            if name in numbers
+            else table[name]
+            for name in names
+        }
+    )
+
+
+def _laid_out(
+    column: pa.ChunkedArray, held: np.ndarray, at: int, likely: int
+) -> np.ndarray:
+    """The numbers held with those of a column from `at` on, gaps as nan."""
+    if at + len(column) > len(held):  # what is not written to takes no memory
+        more = np.empty(max(likely, at + len(column), len(held) * 3 // 2))
+        more[:at] = held[:at]
+        held = more
+    for chunk in column.chunks:
+        held[at : at + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        at += len(chunk)
+    return held
 
 
 def _parallel(slices: Slices, form: TextForm, texts: set[str]) -> Iterator[Cells]:

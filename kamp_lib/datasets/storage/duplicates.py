@@ -13,6 +13,7 @@ from kamp_lib.catalog import Equipment, equipment_type
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.mapping.names import take_apart
 from kamp_lib.datasets.mapping.propose import PROVENANCE
+from kamp_lib.datasets.rising import rises
 from kamp_lib.datasets.spool import let_go
 from kamp_lib.datasets.types import Finding
 
@@ -68,9 +69,10 @@ def duplicate_rows(
 
 def repeats(values: pd.DataFrame) -> pd.Series:
     """True where a row equals an earlier one; hashes first, then exactly."""
-    hashed = row_hashes(values)
-    candidates = hashed.duplicated(keep=False)
     result = pd.Series(False, index=values.index)
+    if any(rises(values[name]) for name in values.columns):
+        return result
+    candidates = row_hashes(values).duplicated(keep=False)
     if candidates.any():
         result[candidates] = values[candidates].duplicated()
     return result

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
+from kamp_lib.datasets.abreast import each, ready
 from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.datasets.spool import as_it_is
 from kamp_lib.errors import KampError
@@ -32,8 +33,8 @@ def as_stored(
     had to be made anew to where columns of this length are kept.
     """
     known = standard_columns(map(str, frame.columns), machine, record_kind)
-    stored = {}
-    for name in frame.columns:
+
+    def stored(name: str) -> pa.Array | pa.ChunkedArray:
         values, column = frame[name], known.get(str(name))
         if pd.api.types.is_datetime64_any_dtype(values):
             values = as_utc(values, time_zone)
@@ -44,8 +45,11 @@ def as_stored(
                 values = values.astype("Int64").astype("string")
         array = _arrow(values)
         numbers = pa.types.is_floating(array.type) or pa.types.is_integer(array.type)
-        stored[str(name)] = array if numbers else keep(array)
-    return pa.table(stored)
+        return array if numbers else keep(array)
+
+    abreast = len(frame) if keep is as_it_is else 0
+    made = each(stored, ready(frame).columns, rows=abreast)
+    return pa.table(dict(zip(map(str, frame.columns), made, strict=True)))
 
 
 def as_utc(values: pd.Series, time_zone: str) -> pd.Series:

@@ -83,7 +83,8 @@ def _quantiles(values: pd.Series) -> tuple[float, ...]:
     sample = sample[np.isfinite(sample)]
     if not len(sample):
         return ()
-    ends = (float(values.min()), float(values.max()))
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    ends = float(np.fmin.reduce(numbers)), float(np.fmax.reduce(numbers))
     # JSON knows no infinite number
     low, high = ends if np.isfinite(ends).all() else (sample.min(), sample.max())
     return (float(low), *np.quantile(sample, LEVELS[1:-1]).tolist(), float(high))

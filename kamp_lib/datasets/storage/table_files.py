@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
 from kamp_lib.datasets.spool import let_go
+from kamp_lib.datasets.storage.durable import sync
 
 WORKERS = 2
 GROUP = 1 << 17  # rows of a row group, the unit of memory
@@ -52,6 +53,7 @@ def write_table_files(folder: Path, rows: pa.Table, name: str) -> list[AddAction
             for first in range(0, max(1, part.num_rows), GROUP):
                 writer.write_table(part.slice(first, GROUP))
                 let_go()
+        sync(path)  # while the other file is still being compressed
         told = json.dumps({"numRecords": part.num_rows})
         now = int(time.time() * 1000)
         return AddAction(path.name, path.stat().st_size, {}, now, True, told)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
-from kamp_lib.datasets.raw import INGEST_COLUMN, Raw, Source
+from kamp_lib.datasets.raw import INGEST_COLUMN, Raw
 from kamp_lib.datasets.storage.commit import commit_rows
 from kamp_lib.datasets.storage.dataset import Dataset
-from kamp_lib.datasets.storage.durable import PARTIAL, sync, write_durably
+from kamp_lib.datasets.storage.durable import sync, write_durably
 from kamp_lib.datasets.storage.manifest import Manifest
+from kamp_lib.datasets.storage.originals import Originals
 from kamp_lib.datasets.storage.quarantine import parquet_bytes, quarantine_file
 from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.sweep import sweep
-from kamp_lib.errors import KampError
-
-BLOCK = 1 << 20  # bytes copied at a time
-FEW_FILES = 50  # up to so many are flushed to disk one by one
 
 
 @dataclass(frozen=True)
@@ -37,44 +32,72 @@ class Staged:
     after: int | None = None  # a fix: the version before the ingest that it replaces
 
 
-def store_ingest(store: Store, staged: Staged, rows: pa.Table, *, op: str) -> int:
-    """Write an ingest under the lock. Returns the new version.
+class Writing:
+    """One ingest on its way into the store; see `writing`."""
 
-    Whatever interrupts it before the commit (a full disk, Ctrl-C), all that it wrote is
-    removed; whatever kills it, the next ingest sweeps.
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._originals: Originals | None = None
+
+    def begin(self, raw: Raw) -> None:
+        """Have the originals copied from now on, while the rows are still being checked.
+
+        Called once, when nothing but what the checks say is open.
+        """
+        sweep(self._store)
+        self._originals = Originals(self._store, raw)
+
+    def commit(self, staged: Staged, rows: pa.Table, *, op: str) -> int:
+        """Write all else, and make it visible. Returns the new version."""
+        assert self._originals is not None  # noqa: S101
+        ingest = staged.manifest.id
+        base = State(self._store, staged.after or None)
+        # The types of rows that were all taken back bind nobody.
+        fresh = not base.ingests or staged.after == 0
+        replace = op == "replace"
+        keep_record(self._store, staged.manifest, staged.rejected, staged.cells)
+        if INGEST_COLUMN not in rows.column_names:  # a repair names that of each
+            name = _repeated(ingest, rows.num_rows)
+            rows = rows.append_column(INGEST_COLUMN, name)
+        redone = staged.after is not None
+        rewrite = (staged.wider is not None or redone) and not (replace or fresh)
+        if rewrite:
+            old = Dataset(base).arrow()
+            old = old if staged.wider is None else old.cast(staged.wider)
+            rows = pa.concat_tables([old, rows], promote_options="permissive")
+        return commit_rows(
+            self._store,
+            rows,
+            ingest,
+            op=op,
+            to=staged.after,
+            whole=replace or rewrite or fresh,
+            ready=self._originals.ready,
+        )
+
+    def end(self, *, failed: bool = False) -> None:
+        """Nothing is written any more; of what failed, nothing is left."""
+        if self._originals is None:
+            return
+        self._originals.stop()
+        if failed:
+            sweep(self._store)
+
+
+@contextmanager
+def writing(store: Store) -> Iterator[Writing]:
+    """An ingest that is written, under the lock, within the block.
+
+    Whatever interrupts it before the commit (a refusal, a full disk, Ctrl-C), all that
+    it wrote is removed; whatever kills it, the next ingest sweeps.
     """
-    sweep(store)
-    ingest = staged.manifest.id
-    base = State(store, staged.after or None)
-    # The types of rows that were all taken back bind nobody.
-    fresh = not base.ingests or staged.after == 0
-    replace = op == "replace"
+    work = Writing(store)
     try:
-        with ThreadPoolExecutor(1) as beside:  # the original goes its way meanwhile
-            kept = beside.submit(_keep_all, store, staged.raw)
-            keep_record(store, staged.manifest, staged.rejected, staged.cells)
-            if INGEST_COLUMN not in rows.column_names:  # a repair names that of each
-                name = _repeated(ingest, rows.num_rows)
-                rows = rows.append_column(INGEST_COLUMN, name)
-            redone = staged.after is not None
-            rewrite = (staged.wider is not None or redone) and not (replace or fresh)
-            if rewrite:
-                old = Dataset(base).arrow()
-                old = old if staged.wider is None else old.cast(staged.wider)
-                rows = pa.concat_tables([old, rows], promote_options="permissive")
-            return commit_rows(
-                store,
-                rows,
-                ingest,
-                op=op,
-                to=staged.after,
-                whole=replace or rewrite or fresh,
-                ready=kept.result,
-            )
+        yield work
     except BaseException:
-        if ingest not in {c.ingest for c in store.commits()}:
-            sweep(store)
+        work.end(failed=True)
         raise
+    work.end()
 
 
 def _repeated(word: str, times: int) -> pa.ChunkedArray:
@@ -95,56 +118,3 @@ def keep_record(
     write_durably(folder / "quarantine.parquet", quarantine_file(rejected))
     write_durably(folder / "manifest.json", manifest.as_json().encode())
     sync(folder.parent)
-
-
-def place_of(store: Store, source: Source, raw: Raw) -> Path:
-    """Where a file is kept by the hash of its content."""
-    if raw.images and source is not raw.labels:
-        return store.images / (source.sha256 + source.path.suffix.lower())
-    return store.originals / source.sha256
-
-
-def _keep_all(store: Store, raw: Raw) -> None:
-    """Copy every file to its place, and have them all on disk before the commit."""
-    if not raw.keep_originals:
-        return
-    sources = [*raw.sources, *([raw.labels] if raw.labels else [])]
-    each = len(sources) <= FEW_FILES
-    for source in sources:
-        _keep(source, place_of(store, source, raw), flush=each)
-    if not each:
-        os.sync()  # once for a thousand pictures, not a thousand times
-        return
-    for folder in (store.originals, store.images):
-        if folder.is_dir():
-            sync(folder)
-
-
-def _keep(source: Source, place: Path, *, flush: bool = True) -> None:
-    """Copy a file to its place, making sure it is still the file that was read."""
-    if place.exists():
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f"{PARTIAL}{os.getpid()}-{place.name}")
-    read = hashlib.sha256()
-    try:
-        with open(source.path, "rb") as original, open(partial, "wb") as file:
-            while block := original.read(BLOCK):
-                read.update(block)
-                file.write(block)
-            if flush:
-                file.flush()
-                os.fsync(file.fileno())
-    except FileNotFoundError as error:
-        raise _changed(source) from error
-    if read.hexdigest() != source.sha256:
-        partial.unlink()
-        raise _changed(source)
-    partial.rename(place)
-
-
-def _changed(source: Source) -> KampError:
-    return KampError(
-        f"'{source.name}'이(가) 읽는 동안 바뀌었습니다. 쓰기가 끝난 뒤 다시 가져오세요.",
-        f"{source.name!r} changed while it was read; ingest it again when it is complete.",
-    )
