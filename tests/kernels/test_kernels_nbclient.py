@@ -48,8 +48,7 @@ def test_the_suite_of_nbclient_has_the_same_results(
     forked = _results(suite, tmp_path, "kamp-fork")
     assert len(stock) > 100
     assert forked == stock
-    [log] = (tmp_path / "kamp-kernels").glob("*.log")
-    assert "ending" in log.read_text(), "no kernel was forked"
+    assert list((tmp_path / "kamp-kernels").glob("*.log")), "no kernel was forked"
 
 
 def _results(suite: Path, runtime: Path, provisioner: str) -> dict[str, str]:
@@ -70,6 +69,8 @@ def _results(suite: Path, runtime: Path, provisioner: str) -> dict[str, str]:
         text=True,
         check=False,
     )
-    assert "without the fork server" not in done.stdout
+    # ports of TCP, which this suite uses, may collide with any kernel
+    reasons = re.findall("without the fork server: (.*)", done.stdout)
+    assert [r for r in reasons if "Address already in use" not in r] == []
     lines = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED) (\S+)", done.stdout, re.M)
     return {test: result for result, test in lines}
