@@ -20,15 +20,24 @@ FROZEN = (
     *("OMP_*", "GOMP_*", "KMP_*", "MKL_*", "BLIS_*", "NUMEXPR_*", "NUMBA_*", "NPY_*"),
     *("MPL*", "SKLEARN_*", "SCIPY_*", "JOBLIB_*", "LOKY_*", "XGBOOST_*"),
     *("PYDEVD_*", "DEBUGPY_*", "PYZMQ_*"),
-    *("ARROW_*", "JE_*", "MIMALLOC_*", "OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE"),
+    *(
+        "ARROW_*",
+        "JE_*",
+        "_RJEM_*",
+        "MIMALLOC_*",
+        "OPENBLAS_CORETYPE",
+        "OPENBLAS_VERBOSE",
+    ),
 )
 # Needed to run at all; their values at import time are of no account.
 CARRIED = ("PATH", "USER", "LOGNAME", "TMPDIR")
 # A library that starts threads when it is imported cannot be forked. OpenBLAS gets its
-# threads again in each kernel; the thread of Arrow's memory would not survive a fork.
+# threads again in each kernel; the thread that tidies jemalloc's memory (of Arrow, of Delta
+# Lake) would not survive a fork.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 ASSUMED = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "_RJEM_MALLOC_CONF": "background_thread:false",
     # what ipykernel would set before any library is imported
     "MPLBACKEND": INLINE,
 }

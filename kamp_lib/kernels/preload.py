@@ -22,7 +22,7 @@ UNSUITABLE = ("matplotlib_inline", "tqdm", "duckdb", "plotly.io", "bokeh.io")
 KERNEL = (
     *("ipykernel.kernelapp", "ipykernel.debugger", "sqlite3"),
     *("tornado.platform.asyncio", "IPython.core.debugger", "IPython.core.completerlib"),
-    *("IPython.core.pylabtools", "IPython.extensions.storemagic"),
+    *("IPython.core.pylabtools", "IPython.extensions.storemagic", "stack_data"),
 )
 
 Stamp = tuple[int, int, int]

@@ -23,6 +23,8 @@ from kamp_lib.kernels.process import ForkedKernel
 # 0: never fork. attach: use a fork server that runs, start none. Otherwise: fork.
 SWITCH = "KAMP_FAST_KERNELS"
 MOST = "KAMP_KERNELS_MOST"
+# Further modules to import beforehand, separated by spaces.
+MORE = "KAMP_KERNELS_IMPORTS"
 LOST_S = 0.05
 # A kernel at rest needs about 0.1 s to leave.
 LEAVING_S = 0.4
@@ -31,7 +33,8 @@ KNOWN = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_argument
 # Modules that most notebooks want. No training, no threads, no question at import
 # whether a notebook is there (see `preload`).
 IMPORTS = (
-    *("numpy", "pandas", "pandas.io.formats.html", "pyarrow.pandas_compat"),
+    *("numpy", "pandas", "pandas.io.formats.html"),
+    *("pyarrow.parquet", "pyarrow.pandas_compat"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.JpegImagePlugin"),
     *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin", "ipywidgets"),
     *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
@@ -81,6 +84,9 @@ class ForkProvisioner(LocalProvisioner):
         help="A kernel waits so long for a fork server that is still importing, and then"
         " starts as usual.",
     )
+
+    def _more_imports_default(self) -> list[str]:
+        return os.environ.get(MORE, "").split()
 
     def _most_kernels_default(self) -> int:
         return int(os.environ.get(MOST) or 100)
@@ -134,6 +140,7 @@ class ForkProvisioner(LocalProvisioner):
             while not (answer.done() or future.done()):
                 # an event loop that a fork has copied loses calls from other threads
                 await asyncio.wait([answer], timeout=LOST_S)
+            answer.cancel()
             return future.result()
         except asyncio.CancelledError:
             future.add_done_callback(_end)  # nobody waits for it any more

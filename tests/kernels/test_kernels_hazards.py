@@ -18,6 +18,10 @@ DATA = """
 import numpy as np
 X = np.random.default_rng(0).normal(size=(2000, 8)); y = (X[:, 0] > 0).astype(int)
 """
+OURS = (
+    "kamp_lib.runs kamp_lib.reports kamp_lib.learning.quality_classification"
+    " kamp_lib.learning.tool_wear kamp_lib.learning.vision kamp_lib.datasets deltalake"
+)
 TRAINING = {
     "XGBoost": "import xgboost; xgboost.XGBClassifier(n_estimators=5, n_jobs=2).fit(X, y)",
     "histogram boosting": "from sklearn.ensemble import HistGradientBoostingClassifier as H;"
@@ -254,15 +258,33 @@ def test_a_limit_set_later_holds_too(own_kernels: Path) -> None:
 def test_the_server_is_one_thread_with_nothing_shared(kernels: Path) -> None:
     with live_kernel("kamp") as kernel:
         assert kernel.forked
-        [server] = [pid for pid in servers(kernels) if _has(pid, "kamp_lib.runs")]
+        [server] = [pid for pid in servers(kernels) if _has(pid, "xgboost")]
         assert len(list(Path(f"/proc/{server}/task").iterdir())) == 1
         for line in Path(f"/proc/{server}/maps").read_text().splitlines():
             assert not (line.split()[1].endswith("s") and "w" in line.split()[1]), line
 
 
-def test_every_module_of_our_list_can_be_imported_beforehand(kernels: Path) -> None:
+def test_modules_of_this_house_can_be_imported_beforehand(
+    own_kernels: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KAMP_KERNELS_IMPORTS", OURS)
+    with live_kernel("kamp") as kernel:
+        assert kernel.forked
+        found = kernel.value("sorted(__import__('sys').modules)")
+        assert set(OURS.split()) <= set(found)
+        for log in own_kernels.glob("*.log"):
+            assert "left to the kernels" not in log.read_text()
+        kernel.said(
+            "import deltalake, pyarrow\n"
+            f"deltalake.write_deltalake({str(tmp_path / 'table')!r}, pyarrow.table({{'a': [1]}}))\n"
+            f"print(deltalake.DeltaTable({str(tmp_path / 'table')!r}).to_pyarrow_table())",
+            timeout=30,
+        )
+
+
+def test_every_module_of_the_list_can_be_imported_beforehand(kernels: Path) -> None:
     with live_kernel("kamp"):
-        [server] = [pid for pid in servers(kernels) if _has(pid, "kamp_lib.runs")]
+        [server] = [pid for pid in servers(kernels) if _has(pid, "xgboost")]
         log = Path(f"/proc/{server}/fd/2").resolve().read_text()
         assert "left to the kernels" not in log
 
