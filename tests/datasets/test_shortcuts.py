@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_machine import shots
 
@@ -20,6 +20,7 @@ from kamp_lib.datasets.rising import rises
 from kamp_lib.datasets.storage.duplicates import repeats
 
 
+@settings(deadline=None, max_examples=30)
 @given(
     text=st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b'"']), max_size=40),
     sign=st.sampled_from([b"\r", b"\n", b"\r\n", b'"']),
@@ -34,6 +35,7 @@ def test_signs_are_counted_as_bytes_counts_them(
         assert counting.count(whole, sign) == whole.count(sign)
 
 
+@settings(deadline=None, max_examples=30)
 @given(
     parts=st.lists(
         st.lists(st.one_of(st.none(), st.floats(-9, 9)), max_size=6),
@@ -61,6 +63,7 @@ def test_numbers_laid_out_are_the_numbers_that_were_read(
     assert made.to_pydict() == whole.to_pydict()
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.one_of(st.integers(-5, 5), st.just(np.nan)), max_size=8))
 def test_what_rises_holds_nothing_twice_and_no_gap(values: list[float]) -> None:
     column = pd.Series(values, dtype="float64")
@@ -87,12 +90,14 @@ def test_stamps_and_counters_rise(values: object, expected: bool) -> None:
     assert rises(pd.Series(values)) is expected
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2))
 def test_repeated_rows_are_those_that_pandas_finds(rows: list[tuple[int, int]]) -> None:
     frame = pd.DataFrame(rows, columns=["a", "b"])
     pd.testing.assert_series_equal(repeats(frame), frame.duplicated())
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), min_size=1))
 def test_what_only_goes_forward_repeats_no_stamp(rows: list[tuple[int, int]]) -> None:
     frame = shots(len(rows))
