@@ -76,14 +76,16 @@ def live_kernel(name: str = "light", **options: Any) -> Iterator[LiveKernel]:
     """A kernel that is ready, and shut down in the end."""
     its_manager = manager(name)
     its_manager.start_kernel(**options)
-    client = its_manager.client()
-    client.start_channels()
     try:
-        kernel = LiveKernel(its_manager, client)
-        kernel.wait_ready()
-        yield kernel
+        client = its_manager.client()
+        client.start_channels()
+        try:
+            kernel = LiveKernel(its_manager, client)
+            kernel.wait_ready()
+            yield kernel
+        finally:
+            client.stop_channels()
     finally:
-        client.stop_channels()
         its_manager.shutdown_kernel(now=True)
 
 

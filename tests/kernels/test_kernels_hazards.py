@@ -226,19 +226,25 @@ def test_output_goes_where_the_owner_wants_it(tmp_path: Path) -> None:
     assert "its errors" in (tmp_path / "err").read_text()
 
 
-def test_the_owners_limit_of_memory_holds_for_its_kernels(own_kernels: Path) -> None:
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    limit = 3 * 2**30
-    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
-    try:
-        with live_kernel() as kernel:
-            assert kernel.forked
-            code = "import numpy as np\ntry: np.ones(2**29)\nexcept MemoryError: print('no')"
-            assert kernel.said(code) == "no\n"
-            assert kernel.said("print('well')") == "well\n"
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-    assert servers(own_kernels)
+LIMITED = """
+import resource, sys
+sys.path.insert(0, {tests!r})
+from live_kernel import live_kernel
+resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
+with live_kernel() as kernel:
+    assert kernel.forked
+    code = "import numpy as np\\ntry: np.ones(2**29)\\nexcept MemoryError: print('no')"
+    print(kernel.said(code), kernel.said("print('well')"))
+"""
+
+
+@pytest.mark.usefixtures("own_kernels")
+def test_the_owners_limit_of_memory_holds_for_its_kernels() -> None:
+    script = LIMITED.format(tests=str(Path(__file__).parent), limit=3 * 2**30)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["no", "well"], done.stderr
 
 
 def test_a_limit_set_later_holds_too(own_kernels: Path) -> None:
