@@ -54,7 +54,7 @@ class Options:
     at_once: int = 0
     idle_s: float = 3600.0
     may_start: bool = True
-    ready_s: float = 30.0  # until a new server has imported everything
+    ready_s: float = 60.0  # until a new server has imported everything
     turn_s: float = 60.0  # until a kernel's turn has come and it has started
 
     def arguments(self) -> list[str]:

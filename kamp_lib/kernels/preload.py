@@ -49,14 +49,14 @@ class Preload:
 def preload(names: Iterable[str]) -> Preload:
     """Import modules; one that cannot be imported is left to the kernels."""
     before = dict(os.environ)
-    from threadpoolctl import ThreadpoolController  # sets a variable
-
     with _in_a_notebook():
         failed = _import(KERNEL)
         kernel = set(_modules())
         failed |= _import(names)
     # some libraries set variables for those who come after them
     variables = {n: v for n, v in os.environ.items() if before.get(n) != v}
+    from threadpoolctl import ThreadpoolController  # sets variables of its own
+
     return Preload(
         failed,
         variables,

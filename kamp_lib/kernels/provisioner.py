@@ -79,7 +79,7 @@ class ForkProvisioner(LocalProvisioner):
     )
     idle_s = Float(3600.0, config=True, help="A fork server unused for so long ends.")
     wait_s = Float(
-        30.0,
+        60.0,
         config=True,
         help="A kernel waits so long for a fork server that is still importing, and then"
         " starts as usual.",

@@ -125,7 +125,12 @@ def runs(pid: int) -> bool:
 
 
 def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    """The parent of a process; 0 when the process is gone."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(status.rpartition(")")[2].split()[1])
 
 
 def servers(folder: Path) -> list[int]:
@@ -142,4 +147,5 @@ def servers(folder: Path) -> list[int]:
                 and str(folder).encode() in command
             ):
                 found.append(int(entry.name))
-    return [pid for pid in found if parent(pid) not in found]
+    parents = {pid: parent(pid) for pid in found}
+    return [pid for pid, its in parents.items() if its and its not in found]
