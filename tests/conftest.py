@@ -50,9 +50,13 @@ def real_data() -> Path:
     return REAL_DATA
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; in CI it has to be there."""
+    """Chromium; in CI it has to be there.
+
+    Playwright keeps an event loop running as long as it lives, and no test beside it
+    could start its own: hence not for the session.
+    """
     from kamp_lib.reports.exporting import find_browser
 
     path = find_browser()

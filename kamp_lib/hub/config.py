@@ -191,4 +191,8 @@ def proxy_command() -> list[str]:
     node = shutil.which("node", path=f"{Path(sys.executable).parent}") or shutil.which(
         "node"
     )
-    return [node or "node", str(place / "bin/configurable-http-proxy")]
+    alive = Path(__file__).with_name("keep_alive.mjs").as_uri()
+    return [
+        *(node or "node", "--import", alive),
+        str(place / "bin/configurable-http-proxy"),
+    ]

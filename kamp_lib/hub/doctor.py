@@ -72,7 +72,7 @@ def _disk() -> Iterator[Finding]:
 
 
 def _node() -> Iterator[Finding]:
-    node, script = proxy_command()
+    node, *_, script = proxy_command()
     version = _version_of(node)
     if version is None or version < OLDEST_NODE:
         text = Text(

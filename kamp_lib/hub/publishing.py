@@ -122,12 +122,11 @@ class _Handler(APIHandler):
     async def workspace(self) -> tuple[Workspace, Sme]:
         """The workspace whose secret came along, of somebody who still works there."""
         found = self._server_of_token()
-        if found is None or found.person in ("", REPORT):
-            raise web.HTTPError(403)
-        sme, access = await asyncio.to_thread(self._ask_registry, found)
-        if sme.status != "active" or not may_run(access, found.slug):
-            raise web.HTTPError(403)
-        return found, sme
+        if found is not None and found.person not in ("", REPORT):
+            sme, access = await asyncio.to_thread(self._ask_registry, found)
+            if sme.status == "active" and may_run(access, found.slug):
+                return found, sme
+        raise web.HTTPError(403)
 
     def _ask_registry(self, found: Workspace) -> tuple[Sme, Any]:
         return self.registry.sme(found.slug), self.registry.access(found.person)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from small_machine import MACHINE, samples, shots
+from datasets.small_machine import MACHINE, samples, shots
 
 from kamp_lib.datasets import abreast, checks, ingest, open_dataset
 from kamp_lib.datasets.checks.context import Context

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from small_machine import check, samples, shots
+from datasets.small_machine import check, samples, shots
 
 from kamp_lib import testbed
 from kamp_lib.catalog import standard_models

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_machine import check, found, shots
+from datasets.small_machine import check, found, shots
 
 from kamp_lib.datasets import checks
 from kamp_lib.datasets.checks.derived import find_formulas

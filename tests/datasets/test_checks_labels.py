@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from small_machine import check, found, samples, shots
+from datasets.small_machine import check, found, samples, shots
 
 from kamp_lib.catalog import equipment_type
 from kamp_lib.datasets import checks

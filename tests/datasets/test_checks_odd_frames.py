@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from datasets.small_machine import MACHINE, shots
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_machine import MACHINE, shots
 
 from kamp_lib.catalog import equipment_type
 from kamp_lib.datasets.checks import check

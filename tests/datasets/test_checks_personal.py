@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from datasets.small_machine import found, shots
 from hypothesis import given
 from hypothesis import strategies as st
-from small_machine import found, shots
 
 from kamp_lib.datasets.privacy import Kind, Veil, masked, personal_columns
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from small_machine import shots
+from datasets.small_machine import shots
 
 from kamp_lib.datasets import checks
 from kamp_lib.datasets.types import Finding

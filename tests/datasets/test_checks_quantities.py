@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_machine import found, shots
+from datasets.small_machine import found, shots
 
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from small_machine import found, samples, shots
+from datasets.small_machine import found, samples, shots
 
 
 def test_two_columns_that_fit_each_others_names_are_swapped():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from small_machine import found, samples
+from datasets.small_machine import found, samples
 
 
 def with_copy(alter: list[str], label: str = "Y") -> pd.DataFrame:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_machine import check, found, samples, shots
+from datasets.small_machine import check, found, samples, shots
 
 from kamp_lib.catalog import equipment_type
 from kamp_lib.datasets import checks

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from small_machine import found, shots
+from datasets.small_machine import found, shots
 
 from kamp_lib.catalog import equipment_type
 from kamp_lib.datasets import checks, ingest

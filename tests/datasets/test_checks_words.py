@@ -4,7 +4,7 @@ from unicodedata import normalize
 
 import pandas as pd
 import pytest
-from small_machine import found, shots
+from datasets.small_machine import found, shots
 
 COMMON = "에어벤트 커버"
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pandas as pd
+from datasets.small_machine import MACHINE, shots
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_machine import MACHINE, shots
 
 from kamp_lib.datasets.storage.duplicates import duplicate_rows, repeats
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from datasets.small_machine import MACHINE, samples, shots
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_machine import MACHINE, samples, shots
 
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
 from kamp_lib.datasets.raw import unique_names

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from small_machine import MACHINE, shots
+from datasets.small_machine import MACHINE, shots
 
 from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
 from kamp_lib.datasets.mapping.propose import propose_mapping

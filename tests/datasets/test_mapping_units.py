@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_machine import MACHINE, shots
+from datasets.small_machine import MACHINE, shots
 
 from kamp_lib.datasets.mapping.file import load_mapping, save_mapping
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from small_machine import MACHINE, check, shots
+from datasets.small_machine import MACHINE, check, shots
 
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.quality import WEIGHTS, quality_advice, quality_score

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from datasets.small_machine import shots
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_machine import shots
 
 from kamp_lib.catalog import equipment_type
 from kamp_lib.datasets.checks.context import Context

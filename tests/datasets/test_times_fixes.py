@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from small_machine import MACHINE, check, shots
+from datasets.small_machine import MACHINE, check, shots
 
 from kamp_lib.datasets.fixes import apply_fixes
 from kamp_lib.errors import KampError

@@ -53,7 +53,7 @@ def portal_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def report_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
     """Real report servers with published pages, without walls; persons' servers are stubs."""
     home: Path = tmp_path_factory.mktemp("report") / "kamp"

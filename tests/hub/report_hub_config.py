@@ -16,6 +16,7 @@ from traitlets.config import Config
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import hub_config
 from kamp_lib.hub.authenticator import KampAuthenticator
+from kamp_lib.hub.clients import client_id
 
 HOME = Path(os.environ["KAMP_HOME"])
 STUB = str(Path(__file__).parent / "stub_server.py")
@@ -23,6 +24,11 @@ STUB = str(Path(__file__).parent / "stub_server.py")
 
 class PlainSpawner(SimpleLocalProcessSpawner):
     """Starts the report server as the platform does, only on a port and without walls."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.user is not None:
+            self.oauth_client_id = client_id(self.user.name, self.name)
 
     async def start(self) -> Any:
         report = self.name == "report"

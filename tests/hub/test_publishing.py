@@ -31,6 +31,7 @@ from hub.report_hub import (
     reader,
 )
 
+from kamp_lib.hub.clients import client_id
 from kamp_lib.hub.publishing import A_MINUTE, Refusal, Turns
 from kamp_lib.reports.notes import list_publications, read_publication
 from kamp_lib.tenancy import Registry, Role, Tenant, open_registry, tenant_named
@@ -235,7 +236,7 @@ def oauth_token(visitor: Visitor) -> str:
     cookie = next(
         c.value or ""
         for c in visitor.session.cookies
-        if c.name == "jupyterhub-user-acme-report"
+        if c.name == client_id("acme", "report")
     )
     # tornado's signed value: 2|1:0|10:<time>|<n>:<name>|<n>:<base64>|<signature>
     return base64.b64decode(cookie.strip('"').split("|")[4].partition(":")[2]).decode()
@@ -407,4 +408,4 @@ def test_the_service_is_there_through_the_hubs_own_socket(
 def test_cookies_of_a_reader_are_sent_nowhere_else(report_hub: LiveHub) -> None:
     mina = reader(report_hub, "mina")
     hub_url = f"{report_hub.url}/hub/api/kamp/publish"
-    assert "jupyterhub-user-acme-report" not in cookies_for(mina, hub_url)
+    assert client_id("acme", "report") not in cookies_for(mina, hub_url)

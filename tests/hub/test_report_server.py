@@ -122,7 +122,8 @@ def test_a_cookie_of_one_company_opens_nothing_of_another(
     carl = reader(report_hub, "carl", "bolt")
     # carl may read both, but was let in to bolt only: a cookie carried across is no key
     cookie = cookies_for(carl, address(report_hub, "bolt"))
-    renamed = cookie.replace("jupyterhub-user-bolt", "jupyterhub-user-acme")
+    renamed = cookie.replace("kamp-server.bolt.", "kamp-server.acme.")
+    assert renamed != cookie
     for stolen in (cookie, renamed):
         answer = requests.get(
             page_address(report_hub, "acme"),

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live_kernel import write_spec
+from kernels.live_kernel import LIGHT, write_spec
 
 from kamp_lib.kernels import client, jupyter_path
 
 if not sys.platform.startswith("linux"):
     collect_ignore_glob = ["test_*"]
-
-# Little to import, so that a fork server of its own costs a test half a second.
-LIGHT = ["numpy"]
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from nbformat.v4 import output_from_msg
 from traitlets.config import Config
 
 WITHIN_S = 60
+# Little to import, so that a fork server of its own costs a test half a second.
+LIGHT = ["numpy"]
 OUTPUTS = ("stream", "error", "display_data", "execute_result")
 
 

@@ -10,8 +10,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from conftest import LIGHT
-from live_kernel import eventually, live_kernel, manager, servers, write_spec
+from kernels.live_kernel import (
+    LIGHT,
+    eventually,
+    live_kernel,
+    manager,
+    servers,
+    write_spec,
+)
 
 pytestmark = pytest.mark.e2e
 

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import LIGHT
-from live_kernel import live_kernel, servers, write_spec
+from kernels.live_kernel import LIGHT, live_kernel, servers, write_spec
 
 from kamp_lib.kernels import client, environment, place, wire
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from live_kernel import live_kernel, servers, write_spec
+from kernels.live_kernel import live_kernel, servers, write_spec
 
 pytestmark = pytest.mark.e2e
 
@@ -229,7 +229,7 @@ def test_output_goes_where_the_owner_wants_it(tmp_path: Path) -> None:
 LIMITED = """
 import resource, sys
 sys.path.insert(0, {tests!r})
-from live_kernel import live_kernel
+from kernels.live_kernel import live_kernel
 resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
 with live_kernel() as kernel:
     assert kernel.forked

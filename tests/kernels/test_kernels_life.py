@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_kernel import (
+from kernels.live_kernel import (
     LiveKernel,
     eventually,
     live_kernel,
@@ -153,7 +153,7 @@ def test_an_end_that_nobody_saw_has_the_status_unknown(own_kernels: Path) -> Non
 OWNER = """
 import sys, time
 sys.path.insert(0, {tests!r})
-from live_kernel import live_kernel
+from kernels.live_kernel import live_kernel
 with live_kernel() as one, live_kernel() as two:
     two.client.execute({code!r})
     time.sleep(0.5)

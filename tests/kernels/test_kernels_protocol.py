@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import jupyter_kernel_test
 import pytest
-from live_kernel import LiveKernel, live_kernel
+from kernels.live_kernel import LiveKernel, live_kernel
 
 from kamp_lib.kernels import client, jupyter_path
 

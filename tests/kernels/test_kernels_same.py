@@ -8,8 +8,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from comparison import CELLS, STATE
-from live_kernel import live_kernel
+from kernels.comparison import CELLS, STATE
+from kernels.live_kernel import live_kernel
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 INSIDE = """
 import sys
 sys.path.insert(0, {tests!r})
-from live_kernel import live_kernel
+from kernels.live_kernel import live_kernel
 with live_kernel('kamp') as kernel:
     print(kernel.forked, kernel.value("1 + 1"))
     kernel.said({training!r}, timeout=60)

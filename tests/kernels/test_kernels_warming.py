@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from live_kernel import eventually, live_kernel, servers
+from kernels.live_kernel import eventually, live_kernel, servers
 
 from kamp_lib import kernels as room
 

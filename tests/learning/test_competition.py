@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from quality_data import family_task, lots
+from learning.quality_data import family_task, lots
 
 from kamp_lib.learning import quality_classification as quality
 from kamp_lib.learning.competition import allowed, choose

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from quality_data import lots, number_columns
+from learning.quality_data import lots, number_columns
 
 from kamp_lib.catalog import families, resolve_parameters
 from kamp_lib.learning import task_for

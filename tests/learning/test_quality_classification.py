@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from quality_data import family_task, lots
+from learning.quality_data import family_task, lots
 
 from kamp_lib.errors import UsageError
 from kamp_lib.learning import load_model

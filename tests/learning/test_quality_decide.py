@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from quality_data import family_task, lots
+from learning.quality_data import family_task, lots
 
 from kamp_lib.learning import quality_classification as quality
 from kamp_lib.learning.outcome import Score

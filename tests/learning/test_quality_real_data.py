@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from quality_data import family_task, kamp_injection, real
+from learning.quality_data import family_task, kamp_injection, real
 
 from kamp_lib.learning import quality_classification as quality
 from kamp_lib.learning.scores import average_precision, resampled

@@ -1,7 +1,7 @@
 """A request is held against the columns before anything is computed."""
 
 import pytest
-from quality_data import number_columns
+from learning.quality_data import number_columns
 
 from kamp_lib.catalog import (
     equipment_type,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
-from page_socket import PROTOCOL, header
+from reports.page_socket import PROTOCOL, header
 
 from kamp_lib.reports.kernels import (
     LARGEST_MESSAGE,

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from page_socket import channel
+from reports.page_socket import channel
 
 from kamp_lib import reports
 from kamp_lib.reports.server import find_report, list_reports
