@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         max_length=100,
         description="Who is at work, as data sets and runs record it (set in a workspace).",
     )
+    person_name: str | None = Field(
+        default=None,
+        max_length=200,
+        description="How that person is addressed (set in a workspace).",
+    )
     lang: Literal["ko", "en"] = Field(default="ko", description="Language of messages.")
     templates: Path = Field(
         default_factory=_templates, description="Analysis and report templates."

@@ -154,6 +154,7 @@ def _bring_in(
 def _analyse(ready: _Ready, clock: _Clock, listener: Progress) -> _Done:
     """Run the standard analysis of one company and publish its page."""
     from kamp_lib import reports
+    from kamp_lib.demo.people import analyst_of
     from kamp_lib.runs import failed_sentence
     from kamp_lib.workbench import Company
 
@@ -167,7 +168,7 @@ def _analyse(ready: _Ready, clock: _Clock, listener: Progress) -> _Done:
         bundle = Company(tenant).run(ready.model, dataset=data.dataset, progress=named)
         if bundle.record.status == "failed":
             raise failed_sentence(bundle.record)
-        reports.publish(tenant, bundle.record.run)
+        reports.publish(tenant, bundle.record.run, by=analyst_of(tenant.slug))
     return _Done(tenant, data.rows_stored, data.quality.score, bundle.record)
 
 

@@ -46,6 +46,12 @@ def demo_people() -> list[DemoPerson]:
     return load_entries(Path(__file__).with_name("people.yaml"), DemoPerson)
 
 
+def analyst_of(slug: str) -> str:
+    """Who works on the data of a company."""
+    there = (p for p in demo_people() if p.role == "analyst" and slug in p.companies)
+    return next(there).name
+
+
 def let_in(home: Path) -> list[Account]:
     """Put everybody into the registry of `home`, each with a new password."""
     registry = open_registry(home=home).acting("demo")

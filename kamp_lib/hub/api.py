@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+
+from kamp_lib.reports.release import SocketConnection
 
 TIMEOUT_S = 30
 
@@ -102,7 +103,7 @@ class HubApi:
     def _connect(self) -> http.client.HTTPConnection:
         if self._socket is None:
             return http.client.HTTPConnection(self._host, timeout=TIMEOUT_S)
-        return _UnixConnection(self._socket)
+        return SocketConnection(self._socket, TIMEOUT_S)
 
 
 class HubRefused(OSError):
@@ -111,14 +112,3 @@ class HubRefused(OSError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"hub answered {status} to {message}")
         self.status = status
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIMEOUT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)

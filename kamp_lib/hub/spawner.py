@@ -201,6 +201,7 @@ class KampSpawner(LocalProcessSpawner):
         }
         if self.kind is not Kind.REPORT:
             env |= lab_environment(settings().lang, person=self.name)
+            env["KAMP_PERSON_NAME"] = self.registry.person(self.name).display_name
         return {key: str(value) for key, value in env.items()}
 
 

@@ -92,7 +92,7 @@ class _Hub:
         parts = urlsplit(self.url)
         connection: http.client.HTTPConnection
         if parts.scheme == "http+unix":
-            connection = _SocketConnection(unquote(parts.netloc))
+            connection = SocketConnection(unquote(parts.netloc), TIMEOUT_S)
         else:
             connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S)
         headers = {
@@ -132,11 +132,11 @@ def _decoded(text: bytes) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-class _SocketConnection(http.client.HTTPConnection):
+class SocketConnection(http.client.HTTPConnection):
     """HTTP through a unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIMEOUT_S)
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:

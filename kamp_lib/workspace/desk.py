@@ -31,7 +31,7 @@ class Desk:
     @property
     def person(self) -> str | None:
         """Who works here; nobody in particular outside a hub."""
-        return settings().person
+        return settings().person_name or settings().person
 
     async def close(self) -> None:
         """Stop the jobs and remove what was uploaded."""
