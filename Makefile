@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup demo test test-hub test-long lint types format pages bench lock clean
+.PHONY: help setup demo test test-hub test-long lint types format pages bench bench-compare lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,11 @@ format: setup ## put code and notebooks in shape
 pages: setup ## write docs/findings from the catalogue of findings
 	$(BIN)/python -m kamp_lib.datasets.findings.pages docs/findings
 
-bench: setup ## timings beside the stock tools, as ratios
-	$(BIN)/python benchmarks/run_timings.py
+bench: setup ## every figure beside the stock tools, and docs/performance.md; QUICK=1 to see that it works
+	$(BIN)/python benchmarks/bench.py $(if $(filter 1,$(QUICK)),--quick)
+
+bench-compare: setup ## what became slower between two results: A=old B=new (files or folders)
+	$(BIN)/python benchmarks/compare.py $(A) $(B)
 
 lock: setup ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes \

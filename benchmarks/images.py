@@ -1,4 +1,4 @@
-"""What a folder of 20,000 pictures costs: time by step, and peak memory.
+"""What a folder of 20,000 pictures costs beside decoding them: time and peak memory.
 
     python benchmarks/images.py [--pictures 20000] [--side 320]
 
@@ -9,22 +9,35 @@ measure beside which the catalogue is held.
 
 from __future__ import annotations
 
-import argparse
-import resource
-import shutil
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from measure import Figure, Session, alternate, child, options
 from PIL import Image
 
-from kamp_lib.datasets import ingest
 from kamp_lib.datasets.reading.pictures import WORKERS
-from kamp_lib.tenancy import add_tenant
 
 TWINS = 200  # every so many pictures one is saved again, a little worse
+INGEST = """
+import json, resource, sys, time
+from pathlib import Path
+from kamp_lib.datasets import ingest
+from kamp_lib.tenancy import add_tenant
+tenant = add_tenant("bench", "벤치", home=Path(sys.argv[2]))
+began = time.perf_counter()
+result = ingest(tenant, "machine-vision", sys.argv[1])
+seconds = time.perf_counter() - began
+twins = [f.count for f in result.findings if f.code == "near-duplicate-images"]
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": seconds, "peak_mb": peak, "pairs": sum(twins)}))
+"""
 
 
 def make(folder: Path, pictures: int, side: int) -> None:
@@ -48,7 +61,7 @@ def make(folder: Path, pictures: int, side: int) -> None:
         list(pool.map(one, range(pictures)))
 
 
-def decoded_alone(folder: Path) -> float:
+def decoded_alone(folder: Path) -> dict[str, Any]:
     """Seconds to decode every picture once and do nothing with it."""
 
     def load(path: Path) -> None:
@@ -58,40 +71,39 @@ def decoded_alone(folder: Path) -> float:
     began = time.perf_counter()
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(load, sorted(folder.rglob("*.jpg"))))
-    return time.perf_counter() - began
-
-
-def peak_gb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    return {"seconds": time.perf_counter() - began}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=20_000)
+    parser = options(__doc__, rounds=1, quick_rounds=1)
+    parser.add_argument("--pictures", type=int, help="20,000, or 400 quick")
     parser.add_argument("--side", type=int, default=320)
-    options = parser.parse_args()
-    root = Path(tempfile.mkdtemp(prefix="kamp-images-"))
-    try:
-        make(root / "pictures", options.pictures, options.side)
-        alone = decoded_alone(root / "pictures")
-        tenant = add_tenant("bench", "벤치", home=root / "kamp")
-        before = peak_gb()
-        began, busy = time.perf_counter(), time.process_time()
-        result = ingest(tenant, "machine-vision", root / "pictures")
-        taken = time.perf_counter() - began
-        busy = time.process_time() - busy
-        twins = [f for f in result.findings if f.code == "near-duplicate-images"]
-        print(f"pictures             {result.rows_stored:,} of {options.side} pixels")
-        print(f"decoding alone       {alone:.0f} s")
-        print(f"ingest               {taken:.0f} s ({taken / alone:.1f} times)")
-        print(f"processor time       {busy:.0f} s")
-        for step, seconds in result.seconds.items():
-            print(f"  {step:<18} {seconds:.0f} s")
-        print(f"pairs found          {twins[0].count if twins else 0}")
-        print(f"pairs made           {options.pictures // TWINS}")
-        print(f"peak memory          {peak_gb():.2f} GB ({before:.2f} before)")
-    finally:
-        shutil.rmtree(root)
+    chosen = parser.parse_args()
+    pictures = chosen.pictures or (400 if chosen.quick else 20_000)
+    with (
+        Session("images", chosen, packages=("pillow",)) as session,
+        tempfile.TemporaryDirectory(prefix="kamp-images-") as place,
+    ):
+        folder, homes = Path(place) / "pictures", count()
+        make(folder, pictures, chosen.side)
+
+        def ours() -> dict[str, Any]:
+            told = child(INGEST, folder, f"{place}/home-{next(homes)}")
+            if told["pairs"] != pictures // TWINS:
+                sys.exit(f"{told['pairs']} pairs found, {pictures // TWINS} were made")
+            return told
+
+        alone = partial(decoded_alone, folder)
+        taken = alternate({"ours": ours, "stock": alone}, chosen.rounds)
+        seconds = [
+            [told["seconds"] for told in taken[way]] for way in ("ours", "stock")
+        ]
+        peaks = [told["peak_mb"] for told in taken["ours"]]
+        name = f"{pictures:,} pictures of {chosen.side} pixels"
+        session.add(
+            Figure(name, "s", *seconds, note="stock: decode alone"),
+            Figure(f"peak memory, {pictures:,} pictures", "MB", peaks),
+        )
 
 
 if __name__ == "__main__":

@@ -4,26 +4,26 @@
     python benchmarks/ingest.py --rows 10000000     # 6 GB, and as much again for the store
 
 Every measurement runs in a process of its own, which tells its seconds and its peak
-memory; rounds alternate, so that a busy moment of the machine hits both. The file is
-made up (seeded): a time stamp to the millisecond, ids and words, a counter, and 24
-measurements with all the digits of a double: 32 columns, about 530 bytes a row.
+memory. The file is made up (seeded): a time stamp to the millisecond, ids and words, a
+counter, and 24 measurements with all the digits of a double: 32 columns, about 530 bytes
+a row.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
+from measure import Aim, Figure, Session, alternate, child, options
 
 from kamp_lib.catalog import equipment_type
 
@@ -63,49 +63,40 @@ print(json.dumps({"rows": rows, "seconds": seconds, "peak_mb": peak}))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 1_000_000])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = options(__doc__, rounds=3)
+    parser.add_argument("--rows", type=int, nargs="+", help="1,000 and 1,000,000")
     parser.add_argument("--folder", type=Path, help="where files are made")
-    options = parser.parse_args()
-    print("| rows | file | read_csv, s | ingest, s | ratio (min-max) | ingest peak |")
-    print("|---|---|---|---|---|---|")
-    for rows in options.rows:
-        with tempfile.TemporaryDirectory(dir=options.folder) as place:
-            print(row_of_table(rows, options.rounds, Path(place)), flush=True)
+    chosen = parser.parse_args()
+    usual = [1_000, 100_000] if chosen.quick else [1_000, 1_000_000]
+    with Session("ingest", chosen, packages=("pyarrow", "deltalake")) as session:
+        for rows in chosen.rows or usual:
+            with tempfile.TemporaryDirectory(dir=chosen.folder) as place:
+                session.add(*one_size(rows, chosen.rounds, Path(place)))
 
 
-def row_of_table(rows: int, rounds: int, place: Path) -> str:
-    """Measure one size."""
+def one_size(rows: int, rounds: int, place: Path) -> list[Figure]:
+    """Measure one size: seconds of both, and the memory of ours."""
     file = place / "shots.csv"
     write_shots(file, rows)
-    alone, ours = [], []
-    for number in range(rounds):
-        home = place / f"home-{number}"
-        way = "whole" if rows <= 2_000_000 else "batches"
-        alone.append(measured(ALONE, file, way))
-        ours.append(measured(INGEST, file, home))
+    way, homes = ("whole" if rows <= 2_000_000 else "batches"), count()
+
+    def ours() -> dict[str, Any]:
+        home = place / f"home-{next(homes)}"
+        told = child(INGEST + TELL, file, home)
         shutil.rmtree(home)
-    ratios = [o["seconds"] / a["seconds"] for o, a in zip(ours, alone, strict=True)]
-    peak = max(o["peak_mb"] for o in ours)
-    return (
-        f"| {rows:,} x {COLUMNS} | {file.stat().st_size / 1e6:,.1f} MB "
-        f"| {_median(alone):.2f} | {_median(ours):.2f} | {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f}-{max(ratios):.2f}) | {peak:,.0f} MB |"
-    )
+        return told
 
-
-def measured(script: str, *arguments: object) -> dict[str, float]:
-    """Run a script in its own process; it tells rows, seconds and peak memory."""
-    command = [sys.executable, "-c", script + TELL, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"failed: {done.stderr[-3000:]}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def _median(measurements: list[dict[str, float]]) -> float:
-    return statistics.median(m["seconds"] for m in measurements)
+    alone = partial(child, ALONE + TELL, file, way)
+    taken = alternate({"ours": ours, "stock": alone}, rounds)
+    seconds = [[told["seconds"] for told in taken[way]] for way in ("ours", "stock")]
+    size = f"{rows:,} rows × {COLUMNS} ({file.stat().st_size / 1e6:,.1f} MB)"
+    # the aim is for files that are large enough to be read in parts
+    aim = Aim("ratio", 4) if rows >= 1_000_000 else None
+    peaks = [told["peak_mb"] for told in taken["ours"]]
+    return [
+        Figure(size, "s", *seconds, aim=aim),
+        Figure(f"peak memory, {rows:,} rows", "MB", peaks),
+    ]
 
 
 def write_shots(path: Path, rows: int, *, seed: int = 7) -> None:
