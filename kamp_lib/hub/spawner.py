@@ -33,7 +33,7 @@ from kamp_lib.workspace import lab_arguments, lab_environment
 HUB_SOCKET_URL = "http+unix://%2Frun%2Fkamp%2Fhub%2Fhub.sock"
 SOCKET = "server.sock"
 SERVER_SOCKET = f"/run/kamp/server/{SOCKET}"
-LOOK_S = 0.05
+LOOK_S = 0.02
 START_S = 120
 # A workspace saves as it goes; what it cannot end within this time is killed.
 STOP_S = 5
@@ -177,7 +177,7 @@ class KampSpawner(LocalProcessSpawner):
             # behind walls it never is; without them, root's hub was told to go on
             where.append("--allow-root")
         return [
-            *(sys.executable, "-m", "jupyterhub.singleuser"),
+            *(sys.executable, "-m", "kamp_lib.workspace.server"),
             *where,
             "--ServerApp.root_dir=/workspace/workspace",
             # no ports: the kernels' sockets lie in a folder of the server's own

@@ -15,6 +15,14 @@ FRONTEND = Path(__file__).parent / "frontend"
 NEVER = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 CHECKPOINTS = "kamp_lib.workspace.checkpoints.ApartCheckpoints"
 EXTENSIONS = FRONTEND / "labextensions"
+NOT_LOADED = (
+    # serves pictures of the workspace to anybody, signed in or not
+    "voila.server_extension",
+    # looks for twenty language servers, of which none is installed, at every start
+    "jupyter_lsp",
+    # reads the settings of a notebook server of before JupyterLab
+    "notebook_shim",
+)
 
 
 def lab_arguments(language: Language) -> list[str]:
@@ -27,8 +35,7 @@ def lab_arguments(language: Language) -> list[str]:
     """
     return [
         "--ServerApp.jpserver_extensions=kamp_lib.workspace=True",
-        # Voilà's extension serves pictures of the workspace to anybody, signed in or not
-        "--ServerApp.jpserver_extensions=voila.server_extension=False",
+        *(f"--ServerApp.jpserver_extensions={name}=False" for name in NOT_LOADED),
         f"--LabApp.extra_labextensions_path={EXTENSIONS}",
         f"--LabApp.app_settings_dir={FRONTEND / 'settings' / language}",
         # nothing is installed or switched off from inside a workspace, nobody is called

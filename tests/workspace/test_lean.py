@@ -1,0 +1,75 @@
+"""What a workspace's server does without while it starts, and that nobody misses it."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import inspect
+import json
+import subprocess
+import sys
+
+import pytest
+from jupyterlab import commands
+
+from kamp_lib.workspace.lab import NOT_LOADED, lab_arguments
+from kamp_lib.workspace.lean import hurrying
+
+START = """
+import gc, json, sys
+started = []
+sys.addaudithook(lambda event, _: started.append(event) if event == "subprocess.Popen" else None)
+from kamp_lib.workspace import server
+server.serve = lambda: None
+server.main()
+print(json.dumps({
+    "modules": [name for name, module in sys.modules.items() if module is not None],
+    "programs": len(started),
+    "garbage": gc.isenabled(),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def started() -> dict[str, object]:
+    """What is there when the server has imported all it needs."""
+    done = subprocess.run(
+        [sys.executable, "-c", START], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_grammar_of_web_addresses_is_not_built(
+    started: dict[str, list[str]],
+) -> None:
+    assert "rfc3987_syntax" not in started["modules"]
+    assert "jupyter_events.logger" in started["modules"]
+
+
+def test_no_program_is_started_by_imports(started: dict[str, int]) -> None:
+    assert started["programs"] == 0
+
+
+def test_garbage_is_collected_again_afterwards(started: dict[str, bool]) -> None:
+    assert started["garbage"]
+
+
+def test_garbage_is_collected_again_after_an_error() -> None:
+    with pytest.raises(RuntimeError), hurrying():
+        raise RuntimeError
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_what_is_left_out_is_still_there_to_be_left_out() -> None:
+    assert importlib.util.find_spec("rfc3987_syntax")
+    assert "_yarn_config(self.logger)" in inspect.getsource(commands)
+    [parameter] = inspect.signature(commands._yarn_config).parameters
+    assert parameter == "logger"
+
+
+@pytest.mark.parametrize("name", NOT_LOADED)
+def test_extensions_that_are_not_loaded_are_installed(name: str) -> None:
+    assert importlib.util.find_spec(name)
+    assert f"--ServerApp.jpserver_extensions={name}=False" in lab_arguments("ko")
