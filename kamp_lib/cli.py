@@ -28,6 +28,7 @@ def _app() -> Callable[[], None]:
 
     from kamp_lib.verbs import (  # noqa: F401 - leaving, rows and versions add verbs to others
         analysis,
+        batch,
         catalogue,
         datasets,
         demo,
@@ -37,6 +38,7 @@ def _app() -> Callable[[], None]:
         platform,
         publishing,
         rows,
+        schedule,
         setup,
         tenants,
         users,
@@ -64,6 +66,8 @@ def _app() -> Callable[[], None]:
     app.add_typer(ingest.app)
     app.add_typer(datasets.datasets, name="datasets")
     app.add_typer(analysis.app)
+    app.add_typer(batch.batches, name="batch")
+    app.add_typer(schedule.schedules, name="schedule")
     app.add_typer(publishing.app)
     app.add_typer(hub.app)
     app.add_typer(demo.app)

@@ -138,6 +138,14 @@ class Settings(BaseSettings):
     threads: int = Field(
         default=2, ge=1, description="Threads that one run may compute with."
     )
+    fast_kernels: bool | Literal["attach"] = Field(
+        default=True,
+        description="Fork kernels from a process that has imported the libraries (0: start each as usual).",
+    )
+    dask: str | None = Field(
+        default=None,
+        description="Address of a Dask scheduler (tcp://…) on which `kamp batch` makes its runs.",
+    )
     file_password: SecretStr | None = Field(
         default=None, description="Password of locked files; asked for when unset."
     )
@@ -157,6 +165,12 @@ class Settings(BaseSettings):
         path = str(self.home.absolute() / "platform.db")
         written = path.replace("%", "%25").replace("?", "%3F")
         return self.database or f"sqlite:///{written}"
+
+    @property
+    def fast_kernels_told(self) -> str:
+        """KAMP_FAST_KERNELS, as other processes are told it."""
+        chosen = self.fast_kernels
+        return chosen if isinstance(chosen, str) else str(int(chosen))
 
     @property
     def hub_folder(self) -> Path:

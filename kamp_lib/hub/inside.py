@@ -1,8 +1,9 @@
 """What a job does inside the walls, told to the host in lines of JSON.
 
-`python -m kamp_lib.hub.inside` reads one request from its arguments, works on the one
-company it can see, and prints what it has to say: progress, then a result or an error.
-The host (`jobs`) believes none of it before it has checked it.
+`python -m kamp_lib.hub.inside DEED REQUEST` works once on the one company it can see, and
+prints what it has to say: progress, then a result or an error. `… inside serve` stays and
+does one request after the other, a line of JSON each, with the libraries loaded once.
+The host (`jobs`, `workers`) believes none of it before it has checked it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from kamp_lib.progress import Progress
 from kamp_lib.text import Text
 
 INTERRUPTED = 130
+SERVE = "serve"
 
 
 class Step(BaseModel):
@@ -42,15 +46,32 @@ class Failure(BaseModel):
     exit_status: int = Field(ge=1, le=2)
 
 
+class Found(BaseModel):
+    """One run that could be made; as `kamp_lib.runs.pending.Pending`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model: str = Field(max_length=100)
+    dataset: str = Field(max_length=200)
+    version: int = Field(ge=0)
+    done: str | None = Field(default=None, max_length=200)
+    before: str | None = Field(default=None, max_length=200)
+    refused: Text | None = None
+
+
 class Result(BaseModel):
-    """What was made: the id of a run, or the name of a file in the run directory."""
+    """What was made: the id of a run, or the name of a file in the run directory.
+
+    `known` says that the run was there already.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     result: str = Field(max_length=200)
+    known: bool = False
 
 
-Message = Step | Failure | Result
+Message = Step | Failure | Found | Result
 
 
 class Voice:
@@ -67,39 +88,92 @@ class Voice:
         self.say(Step(step=step, done=done, total=total))
 
 
-def run(request: dict[str, Any], progress: Progress) -> str:
-    """Run a standard model; returns the run's id."""
+def run(request: dict[str, Any], progress: Progress) -> Result:
+    """Run a standard model; the result is the run's id."""
     from kamp_lib.workbench import open_tenant
 
     given = request.pop("parameters")
-    return open_tenant().run(**request, progress=progress, **given).path.name
+    made = open_tenant().run(**request, progress=progress, **given)
+    return Result(result=made.path.name)
 
 
-def export(request: dict[str, Any], progress: Progress) -> str:
-    """Write a run's report into the run directory; returns the file's name."""
+def run_once(request: dict[str, Any], progress: Progress) -> Result:
+    """As `run`, unless the same run has been made by now."""
+    from kamp_lib.runs.pending import pending_runs
+    from kamp_lib.tenancy import tenant_named
+
+    there = pending_runs(
+        tenant_named(),
+        [request["model"]],
+        dataset=request["dataset"],
+        parameters=request["parameters"],
+    )
+    if there and there[0].done is not None:
+        return Result(result=there[0].done, known=True)
+    return run(request, progress)
+
+
+def export(request: dict[str, Any], progress: Progress) -> Result:
+    """Write a run's report into the run directory; the result is the file's name."""
     from kamp_lib import reports
     from kamp_lib.workbench import open_tenant
 
     name = f"export{request['suffix']}"
     reports.export(open_tenant().bundle(request["run"]), Path(RUN) / name)
-    return name
+    return Result(result=name)
 
 
-DEEDS = {"run": run, "export": export}
+DEEDS = {"run": run, "run_once": run_once, "export": export}
+
+
+def plan(request: dict[str, Any], voice: Voice) -> Result:
+    """Say what could be run, one by one; the result is how many there are."""
+    from kamp_lib.runs.pending import pending_runs
+    from kamp_lib.tenancy import tenant_named
+
+    found = pending_runs(tenant_named(), request.pop("models"), **request)
+    for one in found:
+        voice.say(Found(**asdict(one)))
+    return Result(result=str(len(found)))
+
+
+def answer(voice: Voice, deed: str, request: dict[str, Any]) -> int:
+    """Do one deed and say how it ended; returns the exit status that goes with it."""
+    work: Callable[[], Result] = (
+        (lambda: plan(request, voice))
+        if deed == "plan"
+        else (lambda: DEEDS[deed](request, voice.step))
+    )
+    try:
+        voice.say(work())
+    except KampError as error:
+        voice.say(Failure(failed=error.text, exit_status=error.exit_status))
+        return error.exit_status
+    return 0
+
+
+def serve(voice: Voice) -> int:
+    """Do what each line asks for, until there are no more."""
+    with os.fdopen(os.dup(0), "rb") as requests:
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)  # no kernel reads what is meant for us
+        os.close(null)
+        for line in requests:
+            deed, request = json.loads(line)
+            answer(voice, deed, request)
+    return 0
 
 
 def main(arguments: list[str]) -> int:
     """Do what was asked; 0 when it was done."""
     voice = Voice()
-    deed, request = arguments
     try:
-        voice.say(Result(result=DEEDS[deed](json.loads(request), voice.step)))
-    except KampError as error:
-        voice.say(Failure(failed=error.text, exit_status=error.exit_status))
-        return error.exit_status
+        if arguments == [SERVE]:
+            return serve(voice)
+        deed, request = arguments
+        return answer(voice, deed, json.loads(request))
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
 
 
 if __name__ == "__main__":

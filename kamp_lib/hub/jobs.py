@@ -13,37 +13,46 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from kamp_lib.console import harmless
-from kamp_lib.errors import KampError, UsageError
+from kamp_lib.errors import KampError
 from kamp_lib.hub import bubblewrap, cgroups
-from kamp_lib.hub.inside import Failure, Message, Result, Step
+from kamp_lib.hub.hearing import as_error, died, last_lines, messages, shown
+from kamp_lib.hub.inside import Failure, Result, Step
 from kamp_lib.hub.places import Places
-from kamp_lib.hub.profile import Kind, profile
+from kamp_lib.hub.profile import Kind, Limits, profile
 from kamp_lib.hub.walls import inspect_walls
 from kamp_lib.progress import Progress, silent
 from kamp_lib.reports.exporting import written_whole
 from kamp_lib.runs import Bundle, open_run
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Plan, Sme, Tenant, open_registry
-from kamp_lib.text import Text, language
+from kamp_lib.text import language
 
-LONGEST_LINE = 64 * 1024
 LARGEST_EXPORT = 2 * 2**30
 BLOCK = 2**20
 # How long an interrupted job may take to tidy up.
 TIDY_S = 15
-TOLD_LINES = 5
-MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """What one job may take, where that is less than the company's plan and settings."""
+
+    memory_mb: int | None = None
+    run_s: int | None = None
+
+    def within(self, limits: Limits) -> Limits:
+        """A server's limits with no more memory than this."""
+        most = limits.memory_mb if self.memory_mb is None else self.memory_mb
+        return replace(limits, memory_mb=min(most, limits.memory_mb))
 
 
 def walls_needed() -> bool:
@@ -104,7 +113,7 @@ def run_inside(
 
     Ctrl-C is passed on, and the command does not outlive this process.
     """
-    with _started(tenant, argv, out=out, err=err) as (process, _):
+    with started(tenant, argv, out=out, err=err) as (process, _):
         return process.wait()
 
 
@@ -120,26 +129,32 @@ def _job(
         deed,
         to_json(request).decode(),
     ]
-    pipes = {"out": subprocess.PIPE, "err": subprocess.PIPE}
-    with _started(tenant, argv, **pipes) as (process, there):
-        complaints = _listen(process.stderr)
+    pipe = subprocess.PIPE
+    with started(tenant, argv, out=pipe, err=pipe) as (process, there):
+        complaints = last_lines(process.stderr)
         result: str | None = None
-        for message in _messages(process.stdout):
+        for message in messages(process.stdout):
             if isinstance(message, Step):
-                progress(_shown(message.step), done=message.done, total=message.total)
+                progress(shown(message.step), done=message.done, total=message.total)
             elif isinstance(message, Failure):
-                raise _as_error(message)
+                raise as_error(message)
             elif isinstance(message, Result):
                 result = message.result
         status = process.wait()
         if result is None:
-            raise _died(status, complaints)
+            raise died(status, complaints)
         yield result, there.run
 
 
 @contextmanager
-def _started(
-    tenant: Tenant, argv: Sequence[str], *, out: Any, err: Any
+def started(
+    tenant: Tenant,
+    argv: Sequence[str],
+    *,
+    out: Any,
+    err: Any,
+    into: Any = subprocess.DEVNULL,
+    limits: JobLimits = JobLimits(),
 ) -> Iterator[tuple[subprocess.Popen[bytes], Places]]:
     """A command at work inside; it, and all it made, is gone at the end of the block."""
     name = f"job-{secrets.token_hex(4)}"
@@ -148,12 +163,16 @@ def _started(
         *(sme_of(tenant), tenant, Kind.JOB),
         server=name,
         command=argv,
-        env=_environment(),
+        env=environment(limits),
     )
+    # (the limits of the company as a whole stay what they are)
+    walled = replace(walled, limits=limits.within(walled.limits))
     there = bubblewrap.prepare(walled, home)
     try:
         command = bubblewrap.command_line(walled, home).ending_with_its_parent()
-        process = command.start(limits=cgroups.enter(walled), stdout=out, stderr=err)
+        process = command.start(
+            limits=cgroups.enter(walled), stdin=into, stdout=out, stderr=err
+        )
         try:
             yield process, there
         except KeyboardInterrupt:
@@ -201,64 +220,19 @@ def _whole_machine() -> Plan:
     return Plan("machine", memory, cpus, processes=4096, disk_gb=2**20, servers=1)
 
 
-def _environment() -> dict[str, str]:
+def environment(limits: JobLimits) -> dict[str, str]:
     """The settings that hold for a job, as they stand out here."""
     now = settings()
     chosen = {
         "KAMP_LANG": language(),
         "KAMP_TEMPLATES": str(now.templates.absolute()),
-        "KAMP_RUN_TIMEOUT": str(now.run_timeout),
+        "KAMP_RUN_TIMEOUT": str(limits.run_s or now.run_timeout),
         "KAMP_MAPPING_SURE": str(now.mapping_sure),
+        "KAMP_FAST_KERNELS": now.fast_kernels_told,
     }
     if now.chromium is not None:
         chosen["KAMP_CHROMIUM"] = now.chromium
     return chosen
-
-
-def _messages(stream: IO[bytes] | None) -> Iterator[Message]:
-    """What is said inside, as far as it is a message at all."""
-    assert stream is not None  # noqa: S101 - asked for above
-    while line := stream.readline(LONGEST_LINE):
-        with suppress(ValidationError):
-            yield MESSAGES.validate_json(line)
-
-
-def _listen(stream: IO[bytes] | None) -> deque[str]:
-    """The last lines of a stream, read beside so that it never fills up."""
-    assert stream is not None  # noqa: S101 - asked for above
-    last: deque[str] = deque(maxlen=TOLD_LINES)
-
-    def read() -> None:
-        with suppress(ValueError):  # closed while we read
-            while line := stream.readline(LONGEST_LINE):
-                last.append(harmless(line.decode("utf-8", "replace").strip()))
-
-    threading.Thread(target=read, daemon=True).start()
-    return last
-
-
-def _shown(text: Text) -> Text:
-    return Text(harmless(text.ko), harmless(text.en))
-
-
-def _as_error(message: Failure) -> KampError:
-    kind = UsageError if message.exit_status == UsageError.exit_status else KampError
-    return kind(harmless(message.failed.ko), harmless(message.failed.en))
-
-
-def _died(status: int, complaints: Sequence[str]) -> KampError:
-    """The job ended without a word: killed, most likely for its memory."""
-    if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
-        return KampError(
-            "작업이 강제로 멈췄습니다. 메모리가 부족했을 수 있습니다:"
-            " 데이터를 나누거나 요금제의 메모리를 늘리세요.",
-            "the job was killed; it may have run out of memory: use less data or a"
-            " larger plan.",
-        )
-    said = " / ".join(complaints) or f"exit {status}"
-    return KampError(
-        f"작업이 끝나지 못했습니다: {said}", f"the job did not finish: {said}"
-    )
 
 
 def _take_out(folder: Path, name: str, to: Path) -> None:

@@ -42,7 +42,7 @@ def company() -> Tenant:
 @pytest.fixture
 def says(monkeypatch: pytest.MonkeyPatch) -> Says:
     """Let a hostile program speak in the place of ours, from inside the real walls."""
-    started = jobs._started
+    started = jobs.started
 
     def put(source: str) -> None:
         @contextmanager
@@ -54,7 +54,7 @@ def says(monkeypatch: pytest.MonkeyPatch) -> Says:
             ) as both:  # type: ignore[arg-type]
                 yield both
 
-        monkeypatch.setattr(jobs, "_started", instead)
+        monkeypatch.setattr(jobs, "started", instead)
 
     return put
 
