@@ -2,7 +2,8 @@
 
 A company's folder stays complete in itself; the registry adds what only the platform
 needs to know. Transactions begin and end in `companies` and `accounts`, where every change gets its
-line in the audit; the rows are changed in `smes`, `people`, `lockout` and `audit`.
+line in the audit; the rows are changed in `smes`, `people`, `lockout` and `audit`. What
+runs come back when is in `agenda`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import audit, database, schema
 from kamp_lib.tenancy.accounts import Accounts
+from kamp_lib.tenancy.agenda import Agenda
 from kamp_lib.tenancy.companies import Companies
 from kamp_lib.tenancy.passwords import Passwords
 from kamp_lib.tenancy.types import AuditEntry
@@ -61,8 +63,8 @@ def open_registry(
     )
 
 
-class Registry(Companies, Accounts):
-    """Companies, people and roles of one platform."""
+class Registry(Companies, Accounts, Agenda):
+    """Companies, people, roles and schedules of one platform."""
 
     def acting(self, actor: str) -> Registry:
         """The same registry, with somebody else named in the audit."""

@@ -150,3 +150,55 @@ class AuditRow(Base):
     action: Mapped[str] = mapped_column(String(100))
     subject: Mapped[str] = mapped_column(String(100), index=True)
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class ScheduleRow(Base):
+    """A run that comes back: which company's model, and when.
+
+    `handled` is until when its times have been dealt with, `seen` the state of the data
+    that was last dealt with.
+    """
+
+    __tablename__ = "schedules"
+    __table_args__ = (
+        CheckConstraint("kind IN ('nightly', 'weekly', 'new-data')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(
+        ForeignKey("smes.slug", ondelete="CASCADE"), index=True
+    )
+    model: Mapped[str] = mapped_column(String(100))
+    dataset: Mapped[str | None] = mapped_column(String(200))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
+    kind: Mapped[str] = mapped_column(String(10))
+    minute: Mapped[int | None]
+    weekday: Mapped[int | None]
+    created: Mapped[datetime] = mapped_column(Moment)
+    created_by: Mapped[str] = mapped_column(String(100))
+    handled: Mapped[datetime] = mapped_column(Moment)
+    seen: Mapped[str] = mapped_column(String(64))
+
+
+class FiringRow(Base):
+    """One time that a schedule was due, and what became of it."""
+
+    __tablename__ = "firings"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('running', 'succeeded', 'failed', 'skipped', 'interrupted')",
+            name="status",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    schedule: Mapped[int] = mapped_column(
+        ForeignKey("schedules.id", ondelete="CASCADE"), index=True
+    )
+    due: Mapped[datetime] = mapped_column(Moment)
+    started: Mapped[datetime] = mapped_column(Moment)
+    finished: Mapped[datetime | None] = mapped_column(Moment)
+    status: Mapped[str] = mapped_column(String(12))
+    runs: Mapped[list[str]] = mapped_column(JSON)
+    said_ko: Mapped[str] = mapped_column(Text)
+    said_en: Mapped[str] = mapped_column(Text)

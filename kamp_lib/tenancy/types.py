@@ -91,3 +91,49 @@ class AuditEntry:
     action: str
     subject: str
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+Rhythm = Literal["nightly", "weekly", "new-data"]
+FiringStatus = Literal["running", "succeeded", "failed", "skipped", "interrupted"]
+
+
+@dataclass(frozen=True)
+class When:
+    """How often something comes back.
+
+    `minute` counts from midnight in the company's own time zone; `weekday` from Monday.
+    """
+
+    rhythm: Rhythm
+    minute: int | None = None
+    weekday: int | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A run that comes back; `handled` and `seen` say what has been dealt with."""
+
+    id: int
+    slug: str
+    model: str
+    dataset: str | None
+    parameters: dict[str, Any]
+    when: When
+    created: datetime
+    created_by: str
+    handled: datetime
+    seen: str
+
+
+@dataclass(frozen=True)
+class Firing:
+    """One time that a schedule was due, and what became of it."""
+
+    id: int
+    schedule: int
+    due: datetime
+    started: datetime
+    finished: datetime | None
+    status: FiringStatus
+    runs: tuple[str, ...]
+    said: Text
