@@ -198,6 +198,7 @@ class KampSpawner(LocalProcessSpawner):
             "KAMP_TEMPLATES": str(settings().templates),
             "KAMP_GUIDEBOOKS": str(settings().guidebooks),
             "KAMP_PERSON": self.name,
+            "KAMP_FAST_KERNELS": settings().fast_kernels_told,
         }
         if self.kind is not Kind.REPORT:
             env |= lab_environment(settings().lang, person=self.name)

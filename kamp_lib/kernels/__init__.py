@@ -16,13 +16,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kamp_lib.kernels.client import let_go
+    from kamp_lib.kernels.managers import QuickClient, forked, use_quick_client
     from kamp_lib.kernels.provisioner import ForkProvisioner
     from kamp_lib.kernels.warming import warm
 
-__all__ = ["ForkProvisioner", "jupyter_path", "let_go", "warm"]
+__all__ = [
+    "ForkProvisioner",
+    "QuickClient",
+    "forked",
+    "jupyter_path",
+    "let_go",
+    "use_quick_client",
+    "warm",
+]
 
 # the fork server imports this package too, and has no use for these
-_LATER = {"ForkProvisioner": "provisioner", "let_go": "client", "warm": "warming"}
+_LATER = {
+    "ForkProvisioner": "provisioner",
+    "QuickClient": "managers",
+    "forked": "managers",
+    "let_go": "client",
+    "use_quick_client": "managers",
+    "warm": "warming",
+}
 
 
 def jupyter_path() -> Path:

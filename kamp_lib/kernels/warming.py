@@ -21,7 +21,9 @@ from kamp_lib.kernels.provisioner import SWITCH, ForkProvisioner
 
 
 def warm(
-    kernel_name: str = "kamp", environment: Mapping[str, str] | None = None
+    kernel_name: str = "kamp",
+    environment: Mapping[str, str] | None = None,
+    **traits: Any,
 ) -> threading.Thread:
     """Start the fork server of a kernelspec, in a thread of its own.
 
@@ -30,6 +32,8 @@ def warm(
     kernel_name : str
     environment : mapping, default the one of this process
         What the kernels will be started with: see `environment.FROZEN`.
+    **traits
+        Of `ForkProvisioner`: the same as the kernels will be started with.
 
     Returns
     -------
@@ -37,19 +41,24 @@ def warm(
         Done when the server has been started; it may still be importing then.
     """
     thread = threading.Thread(
-        target=_warm, args=(kernel_name, environment), name="warm-kernels", daemon=True
+        target=_warm,
+        args=(kernel_name, environment, traits),
+        name="warm-kernels",
+        daemon=True,
     )
     thread.start()
     return thread
 
 
-def _warm(kernel_name: str, environment: Mapping[str, str] | None) -> None:
+def _warm(
+    kernel_name: str, environment: Mapping[str, str] | None, traits: dict[str, Any]
+) -> None:
     if os.environ.get(SWITCH, "1") != "1" or client.supported() is not None:
         return
     try:
         spec = KernelSpecManager().get_kernel_spec(kernel_name)
         config = spec.metadata.get("kernel_provisioner", {}).get("config", {})
-        options = ForkProvisioner(kernel_spec=spec, **config).options()
+        options = ForkProvisioner(kernel_spec=spec, **(config | traits)).options()
         variables = {**(os.environ if environment is None else environment), **spec.env}
         client.warm(options, sys.executable, variables)
     except (Unusable, LookupError) as why:

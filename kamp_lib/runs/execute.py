@@ -7,9 +7,7 @@ notebook as code and treats paths as templates, so neither ever comes from outsi
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from kamp_lib.catalog import resolve_parameters
 from kamp_lib.errors import KampError
 from kamp_lib.progress import Progress, silent
+from kamp_lib.runs import kernel
 from kamp_lib.runs.bundle import Bundle
 from kamp_lib.runs.context import (
     ERROR,
@@ -38,17 +37,21 @@ from kamp_lib.runs.record import RunRecord
 from kamp_lib.runs.staging import finish, new_run_id, staging
 from kamp_lib.settings import person, settings
 from kamp_lib.tenancy import Tenant
-from kamp_lib.text import Text, language
+from kamp_lib.text import Text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-    from traitlets.config import Config
 
     from kamp_lib.datasets import Dataset
     from kamp_lib.learning import Task
 
-START_TIMEOUT_S = 60
 KERNEL_START = Text("분석 준비", "Starting the analysis")
+DEAD_KERNEL = Text(
+    "분석 도중 계산 프로세스가 꺼졌습니다. 메모리가 부족했을 수 있습니다:"
+    " 데이터를 나누거나 메모리를 늘려 다시 실행하세요.",
+    "the computing process died; it may have run out of memory: use less data"
+    " or more memory and run again.",
+)
 
 
 def execute(
@@ -81,6 +84,7 @@ def execute(
     given = parameters or {}
     family, standard = find_model(model)
     resolved = resolve_parameters(family, standard, given)
+    kernel.warm_up()
     data = choose_dataset(tenant, family, standard, dataset, version)
     task = make_task(tenant, family, standard, data, resolved)
     run_id = new_run_id(standard.id if standard else family.id)
@@ -122,7 +126,7 @@ def _run_notebook(family: str, folder: Path, watch: _Watch) -> Text | None:
     from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
 
-    papermill_engines.register("kamp", _engine())
+    papermill_engines.register("kamp", kernel.engine())
     template = settings().templates / "analyses" / f"{family}.ipynb"
     notebook = nbformat.read(template, as_version=4)
     try:
@@ -132,7 +136,7 @@ def _run_notebook(family: str, folder: Path, watch: _Watch) -> Text | None:
                 None,
                 parameters={"bundle": str(folder)},
                 engine_name="kamp",
-                kernel_name="python3",
+                kernel_name=kernel.KERNEL,
                 language="python",
                 progress_bar=False,
                 watch=watch,
@@ -142,12 +146,7 @@ def _run_notebook(family: str, folder: Path, watch: _Watch) -> Text | None:
     except PapermillExecutionError as error:
         return _reason_of(folder, error)
     except DeadKernelError:
-        return Text(
-            "분석 도중 계산 프로세스가 꺼졌습니다. 메모리가 부족했을 수 있습니다:"
-            " 데이터를 나누거나 메모리를 늘려 다시 실행하세요.",
-            "the computing process died; it may have run out of memory: use less data"
-            " or more memory and run again.",
-        )
+        return DEAD_KERNEL
     except TimeoutError:
         limit = settings().run_timeout
         return Text(
@@ -196,32 +195,6 @@ def _failed(
     )
 
 
-def _sockets(private: str) -> Config:
-    """Talk to the kernel through sockets in a folder that nobody else may enter."""
-    from traitlets.config import Config
-
-    config = Config()
-    config.KernelManager.transport = "ipc"
-    # a short path of our own: a socket's name may not be longer than 107 characters
-    config.KernelManager.connection_file = f"{private}/kernel.json"
-    return config
-
-
-def _kernel_environment(private: str) -> dict[str, str]:
-    """The kernel's environment: this one, our settings, no more threads than told."""
-    threads = str(settings().threads)
-    return {
-        **os.environ,
-        "IPYTHONDIR": private,
-        "KAMP_LANG": language(),
-        "KAMP_TEMPLATES": str(settings().templates),
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        # the progress of libraries would end up in the notebook as noise
-        "TQDM_DISABLE": "1",
-    }
-
-
 @dataclass
 class _Watch:
     """Follows a notebook's cells: tells progress by its headings, keeps the clock."""
@@ -266,58 +239,6 @@ def _heading(cell: NotebookNode) -> Text | None:
         return None
     ko, _, en = heading.group(1).partition(" · ")
     return Text(ko.strip(), en.strip() or ko.strip())
-
-
-def _engine() -> type:
-    """Papermill's own engine, telling a `_Watch` about each cell.
-
-    Papermill is imported when a run starts, so the class is made then.
-    """
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import NBClientEngine, NotebookExecutionManager
-
-    class KampEngine(NBClientEngine):
-        @classmethod
-        def execute_managed_notebook(
-            cls,
-            nb_man: NotebookExecutionManager,
-            kernel_name: str,
-            *,
-            watch: _Watch,
-            folder: Path,
-            private: str,
-            **_: Any,
-        ) -> Any:
-            watch.start(nb_man.nb)
-            cell_start = nb_man.cell_start
-
-            def started(cell: Any, cell_index: int, **more: Any) -> None:
-                watch.cell(cell_index)
-                cell_start(cell, cell_index, **more)
-
-            nb_man.cell_start = started
-            client = PapermillNotebookClient(
-                nb_man,
-                kernel_name=kernel_name,
-                timeout_func=watch.left,
-                startup_timeout=START_TIMEOUT_S,
-                # not papermill's `cwd`, which moves this whole process
-                resources={"metadata": {"path": str(folder)}},
-                config=_sockets(private),
-                extra_arguments=[
-                    "--HistoryManager.enabled=False",
-                    # what a kernel says while it is stopped is no news
-                    "--IPKernelApp.log_level=50",
-                ],
-            )
-            # what a kernel has to say comes through its messages; its own stderr would
-            # speak up after Ctrl-C, when its folder is gone
-            quiet = subprocess.DEVNULL
-            return client.execute(
-                env=_kernel_environment(private), stdout=quiet, stderr=quiet
-            )
-
-    return KampEngine
 
 
 def failed_sentence(record: RunRecord) -> KampError:
