@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from kamp_lib.errors import KampError, UsageError
+from kamp_lib.learning.coded import coded
 from kamp_lib.learning.particles import particle
 from kamp_lib.learning.splits import order_blocks
 from kamp_lib.learning.task import DAY, Task, labels_of
@@ -80,16 +82,23 @@ class Cases:
     def positives(self) -> int:
         return int(np.nansum(self.label))
 
-    @property
+    @cached_property
+    def group_count(self) -> int:
+        """How many different groups there are."""
+        return len(coded(self.group)[0])
+
+    @cached_property
     def positive_groups(self) -> int:
-        return len(np.unique(self.group[self.label == 1]))
+        """How many groups have a bad case."""
+        return len(coded(self.group[self.label == 1])[0])
 
     @property
     def episodes(self) -> int:
         """Separate stretches of bad cases that follow one another within a group."""
         known = ~np.isnan(self.label)
-        order = np.argsort(self.group[known], kind="stable")
-        bad, group = self.label[known][order] == 1, self.group[known][order]
+        group = coded(self.group[known])[1]
+        order = np.argsort(group, kind="stable")
+        bad, group = self.label[known][order] == 1, group[order]
         goes_on = np.r_[False, bad[:-1] & (group[1:] == group[:-1])][: len(bad)]
         return int((bad & ~goes_on).sum())
 
@@ -132,13 +141,14 @@ def build_cases(data: pd.DataFrame, task: Task) -> Cases:
     KampError
         When too few cases, or no usable input, are left.
     """
-    rows = _of_product(data, task)
-    if task.time is not None:
+    rows = _of_product(_needed(data, task), task)
+    if task.time is not None and not rows[task.time].is_monotonic_increasing:
         rows = rows.sort_values(task.time, kind="stable")
     rows = rows.reset_index(drop=True)
     label = labels_of(rows, task)
     first, row_case, case_label = _collapse(rows, label, task)
-    one = rows.iloc[first].reset_index(drop=True)
+    every = len(first) == len(rows)
+    one = rows if every else rows.iloc[first].reset_index(drop=True)
     if len(one) < MIN_CASES:
         raise KampError(
             f"분석할 {particle(task.case.ko, '이', '가')} {len(one)}건뿐입니다."
@@ -168,6 +178,14 @@ def build_cases(data: pd.DataFrame, task: Task) -> Cases:
         row_case=row_case,
         row_label=label.to_numpy(),
     )
+
+
+def _needed(data: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """Only the columns that are looked at: the others would be sorted along."""
+    ids = [c.name for c in task.columns if c.role == "id"]
+    asked = [task.target, task.time, task.product, *task.groups, *task.case_keys, *ids]
+    wanted = {*asked, *task.features}
+    return data[[name for name in data if name in wanted]]
 
 
 def _of_product(data: pd.DataFrame, task: Task) -> pd.DataFrame:
@@ -202,10 +220,13 @@ def _collapse(
     if not keys:
         every = np.arange(len(rows))
         return every, every, label.to_numpy()
-    # a row whose every key is missing is nobody's twin
-    code = rows.groupby(keys, dropna=False, sort=False).ngroup()
-    alone = rows[keys[0]].isna()
-    named = np.where(alone, -1 - np.arange(len(rows)), code)
+    # only rows that agree in the first key can be twins, and a row without it is nobody's
+    named = -1 - np.arange(len(rows))
+    shared = rows[keys[0]].duplicated(keep=False) & rows[keys[0]].notna()
+    twins = np.flatnonzero(shared)
+    if len(twins):
+        code = rows.iloc[twins].groupby(keys, dropna=False, sort=False).ngroup()
+        named[twins] = code
     row_case, names = pd.factorize(named)
     first = np.flatnonzero(~pd.Series(named).duplicated().to_numpy())
     worst = label.groupby(row_case).max().reindex(np.arange(len(names)))
@@ -277,7 +298,7 @@ def _groups(
     natural = 0
     for name in task.groups:
         values = _group_values(one, time, task, name)
-        count = len(np.unique(values))
+        count = len(coded(values)[0])
         if count > len(one) // 2:  # nearly one per case holds nothing together
             continue
         natural = natural or count
@@ -309,14 +330,17 @@ def _group_values(
 
 def _days(time: pd.Series, task: Task) -> np.ndarray:
     """The day in the company's zone, not in UTC."""
-    local = time.dt.tz_convert(task.time_zone)
-    return local.dt.strftime("%Y-%m-%d").fillna("-").to_numpy(dtype=str)
+    local = time.dt.tz_convert(task.time_zone).dt.tz_localize(None)
+    # as text once per day, not once per case
+    codes, days = pd.factorize(local.dt.normalize())
+    names = [*pd.DatetimeIndex(days).strftime("%Y-%m-%d"), "-"]
+    return np.array(names, dtype=str)[codes]
 
 
 def _periods(time: pd.Series, task: Task, group: np.ndarray, column: str) -> np.ndarray:
     if time.notna().any():
         days = _days(time, task)
-        if len(np.unique(days)) >= 3:
+        if len(coded(days)[0]) >= 3:
             return days
     return group if column == "order" else order_blocks(len(group), BLOCKS)
 
@@ -344,7 +368,7 @@ def _regimes(
     if task.product is None or task.product not in rows:
         return np.full(len(first), OTHER), {}
     product = rows[task.product].astype("string").fillna("-").to_numpy(dtype=str)
-    names, codes = np.unique(product, return_inverse=True)
+    names, codes = coded(product)
     # rows between two first rows need not be of one case, so twins are found by key
     joined = _joined(rows, codes, len(names), task)
     sizes = np.bincount(joined[codes[first]], minlength=len(names))
@@ -352,7 +376,7 @@ def _regimes(
         str(name): str(names[joined[i]]) if sizes[joined[i]] >= MIN_REGIME else OTHER
         for i, name in enumerate(names)
     }
-    return np.array([regime_of[p] for p in product[first]]), regime_of
+    return np.array(list(regime_of.values()))[codes[first]], regime_of
 
 
 def _joined(

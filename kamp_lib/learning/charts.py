@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from kamp_lib.learning.bounds import blocks
 from kamp_lib.learning.candidates import FittedCharts
 from kamp_lib.learning.cases import Cases
 from kamp_lib.learning.detectors import Components
@@ -85,9 +86,12 @@ def fit_charts(cases: Cases, encoder: Encoder) -> Charts:
     with threadpool_limits(1):
         for _ in range(TRIMMINGS):
             scaler = Scaler.fit(x[kept], np.ones(kept.sum(), bool), cases.regime[kept])
-            z = scaler.apply(x, cases.regime)
-            detector = Components.fit(z[kept])
-            t2, q = detector.t2(z), detector.q(z)
+            learnt = np.flatnonzero(kept)
+            own = np.vstack(
+                [scaler.apply(x[at], cases.regime[at]) for at in blocks(learnt)]
+            )
+            detector = Components.fit(own)
+            t2, q = _statistics(detector, scaler, x, cases.regime)
             fitted = FittedCharts(
                 detector,
                 _limit(t2[kept], len(detector.variances)),
@@ -99,8 +103,19 @@ def fit_charts(cases: Cases, encoder: Encoder) -> Charts:
             if trimmed.sum() < 0.8 * phase_one.sum() or (trimmed == kept).all():
                 break
             kept = trimmed
-    t2_ratio, q_ratio = fitted.ratios(z)
-    return Charts(scaler, fitted, phase_one, t2_ratio, q_ratio)
+    limits = fitted.t2_limit, fitted.q_limit
+    return Charts(scaler, fitted, phase_one, t2 / limits[0], q / limits[1])
+
+
+def _statistics(
+    detector: Components, scaler: Scaler, x: np.ndarray, regime: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """T² and Q of all cases, some at a time."""
+    t2, q = np.empty(len(x)), np.empty(len(x))
+    for at in blocks(np.arange(len(x))):
+        z = scaler.apply(x[at], regime[at])
+        t2[at], q[at] = detector.t2(z), detector.q(z)
+    return t2, q
 
 
 def _first_part(cases: Cases) -> np.ndarray:

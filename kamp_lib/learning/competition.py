@@ -16,8 +16,10 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from kamp_lib.learning.bounds import CHOSEN_ON, LEARNT, blocks, sample
 from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.candidates import CANDIDATES, Fitted, can_fit
+from kamp_lib.learning.coded import coded
 from kamp_lib.learning.inputs import Scaler
 from kamp_lib.learning.scores import resampled
 from kamp_lib.learning.splits import Fold, grouped_folds
@@ -42,7 +44,7 @@ class Numbers:
 
     x: np.ndarray  # (n, q)
     label: np.ndarray
-    group: np.ndarray
+    group: np.ndarray  # names, or their numbers in the names' order
     regime: np.ndarray
 
     def at(self, positions: np.ndarray) -> Numbers:
@@ -60,8 +62,8 @@ class Fit:
     fitted: Fitted
 
     def score(self, numbers: Numbers, at: np.ndarray) -> np.ndarray:
-        z, flags = self._seen(numbers, at)
-        return self.fitted.score(z, flags)
+        parts = [self.fitted.score(*self._seen(numbers, some)) for some in blocks(at)]
+        return np.concatenate(parts) if parts else np.array([])
 
     def contributions(self, numbers: Numbers, at: np.ndarray) -> np.ndarray:
         z, flags = self._seen(numbers, at)
@@ -150,9 +152,10 @@ def fit_all(
     numbers: Numbers, at: np.ndarray, names: list[str], seed: int, quick: bool = False
 ) -> dict[str, Fit]:
     """Fit the candidates that these cases allow (`quick`: or their stand-ins)."""
-    label, regime = numbers.label[at], numbers.regime[at]
-    scaler = Scaler.fit(numbers.x[at], label != 1, regime)
-    z, flags = scaler.apply(numbers.x[at], regime), scaler.flags(regime)
+    at = at[sample(numbers.label[at], LEARNT, seed).at]
+    x, label, regime = numbers.x[at], numbers.label[at], numbers.regime[at]
+    scaler = Scaler.fit(x, label != 1, regime)
+    z, flags = scaler.apply(x, regime), scaler.flags(regime)
     fits: dict[str, Fit] = {}
     for candidate in (CANDIDATES[name] for name in names):
         if can_fit(candidate, label):
@@ -182,6 +185,7 @@ def choose(
     label: np.ndarray,
     group: np.ndarray,
     *,
+    weight: np.ndarray | None = None,
     seed: int = 0,
 ) -> str:
     """The simplest candidate that no other beats beyond noise.
@@ -196,16 +200,21 @@ def choose(
     Parameters
     ----------
     scores : dict
-        Held-out scores per candidate, simplest first; one with NaN is left out.
+        Held-out scores per candidate, simplest first; one with NaN is left out. When
+        none was scored (a single group holds nothing out) the simplest is chosen.
+    weight : ndarray, shape (n,), optional
+        How many cases each one stands for.
     """
     known = ~np.isnan(label)
     label, group = label[known], group[known]
     usable = {n: s[known] for n, s in scores.items() if not np.isnan(s[known]).any()}
     names = list(usable)
+    if not names or not (label == 1).any():
+        return next(iter(usable or scores))
     best = names[0]
-    if not (label == 1).any():
-        return best
     weights = _weights(group, seed)
+    if weight is not None:
+        weights = weights * weight[known]
     figures = {n: _figure(s, label, group, weights) for n, s in usable.items()}
     for name in names[1:]:
         gain = figures[name] - figures[best]
@@ -217,11 +226,13 @@ def choose(
 
 def _contest(numbers: Numbers, fold: Fold, seed: int) -> _Round:
     """Choose without the fold, then score the fold with everyone."""
-    inside = numbers.at(fold.train)
-    names = allowed(inside.label, inside.group)
+    label = numbers.label[fold.train]
+    names = allowed(label, numbers.group[fold.train])
+    some = sample(label, CHOSEN_ON, seed)
+    inside = numbers.at(fold.train[some.at])
     inner = grouped_folds(inside.group, inside.label, folds=INNER_FOLDS)
     scores = out_of_fold(inside, inner, names, seed, quick=True)
-    chosen = choose(scores, inside.label, inside.group, seed=seed)
+    chosen = choose(scores, inside.label, inside.group, weight=some.weight, seed=seed)
     fits = fit_all(numbers, fold.train, list(CANDIDATES), seed)
     raw = {name: fit.score(numbers, fold.test) for name, fit in fits.items()}
     return _Round(fold, chosen, fits[chosen], raw)
@@ -241,7 +252,7 @@ def _calibrated(numbers: Numbers, rounds: list[_Round], one: _Round) -> FoldResu
 
 def _weights(group: np.ndarray, seed: int) -> np.ndarray:
     """Resamples of groups and of cases inside them, shape (draws, n)."""
-    names, codes = np.unique(group.astype(str), return_inverse=True)
+    names, codes = coded(group)
     random = np.random.default_rng(seed)
     even = np.full(len(names), 1 / len(names))
     groups = random.multinomial(len(names), even, DRAWS)
@@ -259,13 +270,34 @@ def _figure(
     one day apart; a line needs both.
     """
     over_all = resampled("average_precision", label, score, weights)
-    total, weight = np.zeros(len(weights)), np.zeros(len(weights))
-    for name in np.unique(group[label == 1]):
-        at = group == name
-        own = resampled("average_precision", label[at], score[at], weights[:, at])
-        bad = weights[:, at] @ (label[at] == 1)
-        total += np.where(bad > 0, np.nan_to_num(own) * bad, 0.0)
-        weight += bad
-    with np.errstate(invalid="ignore"):
-        inside: np.ndarray = total / weight
-    return (over_all + inside) / 2
+    return (over_all + _inside_groups(score, label, group, weights)) / 2
+
+
+def _inside_groups(
+    score: np.ndarray, label: np.ndarray, group: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Average precision of each group, weighed by its bad cases, per resample.
+
+    All groups at once: cases sorted group by group, curves that start anew with each.
+    """
+    codes = coded(group)[1]
+    with_bad = np.isin(codes, codes[label == 1])
+    order = np.flatnonzero(with_bad)
+    order = order[np.lexsort((-score[order], codes[order]))]
+    bad, codes, score = label[order] == 1, codes[order], score[order]
+    tied = (codes[1:] == codes[:-1]) & (score[1:] == score[:-1])
+    ends = np.flatnonzero(np.append(~tied, True))
+    # step at which the group of each step begins
+    new = np.append(True, codes[ends][1:] != codes[ends][:-1])
+    begin = np.flatnonzero(new)[np.cumsum(new) - 1]
+    found = np.full(len(weights), np.nan)
+    for draw, drawn in enumerate(weights):
+        weight = drawn[order].astype(float)
+        seen = np.append(0.0, np.cumsum(weight)[ends])
+        hits = np.append(0.0, np.cumsum(weight * bad)[ends])
+        gained = np.diff(hits)
+        here, out_of = hits[1:] - hits[begin], seen[1:] - seen[begin]
+        at = gained > 0
+        with np.errstate(invalid="ignore"):
+            found[draw] = (gained[at] * here[at] / out_of[at]).sum() / hits[-1]
+    return found

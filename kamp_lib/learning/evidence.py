@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from kamp_lib.learning.coded import coded
 from kamp_lib.learning.outcome import Score
 from kamp_lib.learning.verdict import Evidence, Labelled, Noun
 from kamp_lib.text import Text
@@ -42,8 +43,8 @@ def evidence_of(
         label=KINDS[len(np.unique(label[known]))],
         cases=int(known.sum()) or len(label),
         positives=int((label == 1).sum()),
-        groups=len(np.unique(group[known])),
-        positive_groups=len(np.unique(group[label == 1])),
+        groups=len(coded(group[known])[0]),
+        positive_groups=len(coded(group[label == 1])[0]),
         case=case,
         bad=bad,
         by=by,

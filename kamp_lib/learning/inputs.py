@@ -40,21 +40,24 @@ class Encoder:
 
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         """Numbers with NaN where a value, or a whole column, is missing."""
-        parts = []
-        for name in self.columns:
-            levels = self.levels.get(name)
+        owner = self.owner
+        encoded = np.full((len(frame), len(owner)), np.nan)
+        for place, name in enumerate(self.columns):
             if name not in frame:
-                width = len(levels) if levels else 1
-                parts.append(np.full((len(frame), width), np.nan))
-            elif levels:
+                continue
+            at = np.flatnonzero(owner == place)
+            levels = self.levels.get(name)
+            if levels:
                 text = frame[name].astype("string")
-                spread = np.column_stack([(text == v).fillna(False) for v in levels])
-                parts.append(np.where(text.isna().to_numpy()[:, None], np.nan, spread))
+                there = text.notna().to_numpy()
+                for j, level in zip(at, levels, strict=True):
+                    same = (text == level).fillna(False).to_numpy(dtype=float)
+                    encoded[there, j] = same[there]
             else:
                 numbers = pd.to_numeric(frame[name], errors="coerce")
-                parts.append(numbers.to_numpy(dtype=float, na_value=np.nan)[:, None])
-        encoded = np.hstack(parts)
-        return np.where(np.isfinite(encoded), encoded, np.nan)
+                encoded[:, at[0]] = numbers.to_numpy(dtype=float, na_value=np.nan)
+        encoded[~np.isfinite(encoded)] = np.nan
+        return encoded
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,10 @@ class Scaler:
 
     def codes(self, regime: np.ndarray) -> np.ndarray:
         """Row of `centre` for each case."""
-        place = {name: i for i, name in enumerate(self.regimes)}
-        return np.array([place.get(r, len(self.regimes)) for r in regime], dtype=int)
+        if not self.regimes:
+            return np.zeros(len(regime), dtype=int)
+        found = pd.Index(self.regimes).get_indexer(pd.Index(regime))
+        return np.where(found < 0, len(self.regimes), found)
 
     def apply(self, x: np.ndarray, regime: np.ndarray) -> np.ndarray:
         """Spreads away from the product's centre; a gap reads as typical (0)."""

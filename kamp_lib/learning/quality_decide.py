@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from kamp_lib.learning.bounds import CHOSEN_ON, LEARNT, SHUFFLED, Bounds
+from kamp_lib.learning.coded import coded
 from kamp_lib.learning.evidence import evidence_of
 from kamp_lib.learning.money import money_for
 from kamp_lib.learning.outcome import Outcome, Reason, Split, Verdict
@@ -36,8 +38,9 @@ def decide(judged: Judged, explained: Explained) -> Outcome:
     if contest.charts is not None:
         tables["control_chart"] = contest.charts.table(cases)
     share = float(np.nanmean(cases.label)) if cases.labelled != "none" else 0.0
+    bounds = _bounds(judged, explained)
     return Outcome(
-        split=_split(judged),
+        split=_split(judged, bounds),
         metrics=judged.metrics,
         baseline=judged.baseline,
         baseline_name=BASE_RATE if judged.choice else NO_BASELINE,
@@ -50,7 +53,7 @@ def decide(judged: Judged, explained: Explained) -> Outcome:
         money=money_for(task, cases.time, cases=len(cases), base_rate=share),
         tables=tables,
         model=contest.model,
-        notes=_notes(judged),
+        notes={**_notes(judged), **bounds.notes()},
     )
 
 
@@ -92,7 +95,7 @@ def verdict_of(judged: Judged) -> Verdict:
 
 def _longer(judged: Judged) -> Text:
     cases = judged.contest.plan.cases
-    now = cases.by.count(len(np.unique(cases.group)))
+    now = cases.by.count(cases.group_count)
     return Text(
         f"더 긴 기간의 기록을 모아, 지난 자료로 다음 자료를 맞히는지 다시 확인해 주세요"
         f"(지금 {now.ko}).",
@@ -127,15 +130,30 @@ def _forward(judged: Judged) -> list[Reason]:
     ]
 
 
-def _split(judged: Judged) -> Split:
+def _bounds(judged: Judged, explained: Explained) -> Bounds:
+    """Which samples the run was content with."""
+    plan = judged.contest.plan
+    learning = [len(fold.train) for fold in plan.folds]
+    longest = max([len(plan.cases) if plan.folds else 0, *learning])
+    few = explained.causes_from < explained.flagged
+    return Bounds(
+        learnt=LEARNT if longest > LEARNT else 0,
+        chosen_on=CHOSEN_ON if max(learning, default=0) > CHOSEN_ON else 0,
+        shuffled=SHUFFLED if judged.shuffled and len(plan.cases) > SHUFFLED else 0,
+        explained=explained.causes_from if few else 0,
+    )
+
+
+def _split(judged: Judged, bounds: Bounds) -> Split:
     plan = judged.contest.plan
     cases = plan.cases
+    more = bounds.said(plan.task.case)
     return Split(
         kind="grouped" if plan.folds else "none",
         by=cases.by_column,
-        how=plan.how,
+        how=Text(f"{plan.how.ko}{more.ko}", f"{plan.how.en}{more.en}"),
         folds=len(plan.folds),
-        groups=len(np.unique(cases.group)),
+        groups=cases.group_count,
         rows=cases.rows,
         cases=len(cases),
         positives=cases.positives,
@@ -153,7 +171,7 @@ def _notes(judged: Judged) -> dict[str, float | int | str | bool | None]:
         "positive_groups": cases.positive_groups,
         "inputs": cases.frame.shape[1],
         "leaking_columns": ", ".join(contest.plan.prepared.leaking),
-        "products": len(np.unique(cases.regime)),
+        "products": len(coded(cases.regime)[0]),
         "main_product": contest.model.main_regime,
         "calibration_error": judged.calibration_error,
         "chosen_per_fold": ", ".join(picked),

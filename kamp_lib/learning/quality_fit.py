@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.candidates import CANDIDATES, CHARTS
 from kamp_lib.learning.charts import Charts, fit_charts
+from kamp_lib.learning.coded import coded
 from kamp_lib.learning.competition import (
     FoldResult,
     Numbers,
@@ -95,7 +96,7 @@ def fit(plan: Plan, *, progress: Progress = silent) -> Contest:
     cases, task = plan.cases, plan.task
     encoder = Encoder.fit(cases.frame)
     x = encoder.encode(cases.frame)
-    numbers = Numbers(x, cases.label, cases.group, cases.regime)
+    numbers = Numbers(x, cases.label, coded(cases.group)[1], cases.regime)
     if not plan.folds:
         return _charts(plan, encoder, numbers)
     results = compete(numbers, plan.folds, seed=task.seed, progress=progress)
@@ -192,5 +193,5 @@ def _curve(held_out: np.ndarray, label: np.ndarray) -> Calibration:
 
 
 def _main(regime: np.ndarray) -> str:
-    names, sizes = np.unique(regime, return_counts=True)
-    return str(names[int(sizes.argmax())])
+    names, codes = coded(regime)
+    return str(names[int(np.bincount(codes).argmax())])

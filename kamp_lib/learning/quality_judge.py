@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from kamp_lib.learning.bounds import SHUFFLED, sample
 from kamp_lib.learning.calibration import calibration_error, calibration_table
 from kamp_lib.learning.candidates import CANDIDATES
 from kamp_lib.learning.competition import Numbers, out_of_fold, side_by_side
@@ -17,7 +18,7 @@ from kamp_lib.learning.scores import (
     METRICS,
     average_precision,
     base_rate,
-    grouped_interval,
+    grouped_mean,
     lift,
     roc_auc,
     score_with_interval,
@@ -154,30 +155,34 @@ def _alarms(score: np.ndarray) -> pd.DataFrame:
 def _brier(label: np.ndarray, score: np.ndarray, group: np.ndarray, seed: int) -> Score:
     known = ~np.isnan(label)
     squared = (label[known] - score[known]) ** 2
-    return grouped_interval(
-        lambda at: float(squared[at].mean()), group[known], seed=seed
-    )
+    return grouped_mean(squared, group[known], seed=seed)
 
 
 def _shuffled(contest: Contest) -> dict[str, Score]:
     """What shuffled rows and the luckiest candidate would have claimed.
 
-    Rows, not cases: the left and the right part of one shot land on both sides.
+    Rows, not cases: the left and the right part of one shot land on both sides. Of very
+    many cases a sample, with all rows of each.
     """
     cases, seed = contest.plan.cases, contest.plan.task.seed
-    label, of = cases.row_label, cases.row_case
+    some = sample(cases.label, SHUFFLED, seed)
+    weight_of = np.zeros(len(cases))
+    weight_of[some.at] = 1.0 if some.weight is None else some.weight
+    rows = weight_of[cases.row_case] > 0
+    label, of = cases.row_label[rows], cases.row_case[rows]
+    weight = weight_of[of]
     counts = np.bincount(label[~np.isnan(label)].astype(int), minlength=2)
     if counts.min() < SHUFFLED_FOLDS:
         return {}
     # an unknown label is dealt out like a good one; it is not scored
     dealt = shuffled_folds(np.nan_to_num(label), folds=SHUFFLED_FOLDS, seed=seed)
-    rows = replace(contest.numbers.at(of), label=label)
-    scores = _held_out(rows, dealt, list(CANDIDATES), seed)
-    claims = {name: average_precision(label, s) for name, s in scores.items()}
+    numbers = replace(contest.numbers.at(of), label=label)
+    scores = _held_out(numbers, dealt, list(CANDIDATES), seed)
+    claims = {name: average_precision(label, s, weight) for name, s in scores.items()}
     best = scores[max(claims, key=lambda name: claims[name] or 0.0)]
     return {
-        "average_precision": Score(value=average_precision(label, best)),
-        "roc_auc": Score(value=roc_auc(label, best)),
+        "average_precision": Score(value=average_precision(label, best, weight)),
+        "roc_auc": Score(value=roc_auc(label, best, weight)),
     }
 
 

@@ -105,7 +105,7 @@ def split(prepared: Prepared) -> Plan:
         return Plan(prepared, [], [], how)
     folds = grouped_folds(cases.group, cases.label, folds=task.folds)
     forward = forward_folds(cases.period, cases.label, folds=task.folds)
-    there = cases.by.count(len(set(cases.group)))
+    there = cases.by.count(cases.group_count)
     how = Text(
         f"{cases.by.ko} 단위로 통째로 숨기고, 나머지로 배운 뒤 숨긴"
         f" {particle(cases.by.ko, '을', '를')} 맞혀 봅니다({there.ko}, {len(folds)}번).",

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from kamp_lib.learning.bounds import EXPLAINED, Sample, sample
 from kamp_lib.learning.quality_judge import Judged
 from kamp_lib.learning.reasons import Usual, case_reasons, causes_table, ranges_table
 from kamp_lib.text import Text
@@ -21,11 +22,16 @@ MOST_REASONS = 5_000
 
 @dataclass(frozen=True)
 class Explained:
-    """Tables `cases`, `causes` and `ranges` of the bundle."""
+    """Tables `cases`, `causes` and `ranges` of the bundle.
+
+    `causes_from` of `flagged` cases are behind the causes.
+    """
 
     cases: pd.DataFrame
     causes: pd.DataFrame
     ranges: pd.DataFrame
+    flagged: int
+    causes_from: int
 
     def _repr_html_(self) -> str:
         sentence = "sentence_ko" if str(Text("ko", "en")) == "ko" else "sentence_en"
@@ -67,9 +73,30 @@ def explain(judged: Judged) -> Explained:
     table["time"] = pd.to_datetime(table["time"], utc=True)
     table["image"] = pd.Series(pd.NA, index=table.index, dtype="string")
     table["heatmap"] = pd.Series(pd.NA, index=table.index, dtype="string")
-    top = slice(0, max(min(flagged, len(at)), FEWEST_FLAGGED))
+    behind = order[: max(flagged, FEWEST_FLAGGED)]
+    some = sample(cases.label[behind], EXPLAINED, task.seed)
+    causes = _causes(judged, behind, some, added, usual)
     return Explained(
         cases=table,
-        causes=causes_table(cases, task, at[top], added[top], usual),
+        causes=causes,
         ranges=ranges_table(cases, task, contest.model.main_regime),
+        flagged=flagged,
+        causes_from=len(some.at),
     )
+
+
+def _causes(
+    judged: Judged, behind: np.ndarray, some: Sample, added: np.ndarray, usual: Usual
+) -> pd.DataFrame:
+    """Causes over the flagged cases, or over a sample of them: exact values are slow.
+
+    `added` are the contributions of the first of `behind`.
+    """
+    contest = judged.contest
+    at = behind[some.at]
+    if some.weight is None:
+        shown = added[: len(at)]
+    else:
+        shown = contest.contributions(at)
+    cases, task = contest.plan.cases, contest.plan.task
+    return causes_table(cases, task, at, shown, usual, weight=some.weight)

@@ -120,13 +120,27 @@ def case_reasons(
 
 
 def causes_table(
-    cases: Cases, task: Task, at: np.ndarray, contributions: np.ndarray, usual: Usual
+    cases: Cases,
+    task: Task,
+    at: np.ndarray,
+    contributions: np.ndarray,
+    usual: Usual,
+    *,
+    weight: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Candidate causes over the flagged cases, strongest first."""
+    """Candidate causes over the flagged cases, strongest first.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (len(at),), optional
+        How many flagged cases each one stands for.
+    """
     positive = np.clip(contributions, 0, None)
     total = positive.sum(axis=1, keepdims=True)
     shares = np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
-    share = shares.mean(axis=0) if len(shares) else np.zeros(cases.frame.shape[1])
+    share = np.zeros(cases.frame.shape[1])
+    if len(shares):
+        share = np.average(shares, axis=0, weights=weight)
     bad = cases.label[at] == 1
     shown = at[bad] if bad.any() else at
     rows = []

@@ -1,16 +1,18 @@
 """Scores with intervals: average precision and ROC area, whole groups resampled.
 
 A resample of groups gives each case the weight "how often its group was drawn", so one
-sort serves all resamples; the tests hold the figures against scikit-learn.
+sort serves all resamples; the tests hold the figures against scikit-learn. Weights of
+all cases in all resamples are never held at once: a million cases would need a gigabyte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from kamp_lib.learning.coded import coded
 from kamp_lib.learning.outcome import Score
 
 Metric = Literal["average_precision", "roc_auc"]
@@ -21,6 +23,23 @@ LEVEL = 0.95
 MIN_DRAWS = 40
 # Numbers held at once while resampling.
 CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Resamples of whole groups: how often each is drawn, and each case's group.
+
+    `of` gives the weights of some cases in some of the resamples.
+    """
+
+    counts: np.ndarray  # (draws, groups)
+    codes: np.ndarray  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def of(self, draws: slice, cases: np.ndarray) -> np.ndarray:
+        return self.counts[draws].astype(float)[:, self.codes[cases]]
 
 
 def average_precision(
@@ -55,7 +74,7 @@ def score_with_interval(
     value = _single(metric, label, score, None)
     if value is None:
         return Score(value=None)
-    weights = group_weights(groups, draws=draws, seed=seed)
+    weights = group_draws(groups, draws=draws, seed=seed)
     return _interval(value, resampled(metric, label, score, weights))
 
 
@@ -76,7 +95,7 @@ def paired_difference(
     one, two = _single(metric, label, a, None), _single(metric, label, b, None)
     if one is None or two is None:
         return Score(value=None)
-    weights = group_weights(groups, draws=draws, seed=seed)
+    weights = group_draws(groups, draws=draws, seed=seed)
     both = resampled(metric, label, a, weights) - resampled(metric, label, b, weights)
     return _interval(one - two, both)
 
@@ -104,36 +123,34 @@ def lift(
     )
 
 
-def grouped_interval(
-    statistic: Callable[[np.ndarray], float | None],
-    groups: np.ndarray,
-    *,
-    seed: int = 0,
-    draws: int = DRAWS,
+def grouped_mean(
+    values: np.ndarray, groups: np.ndarray, *, seed: int = 0, draws: int = DRAWS
 ) -> Score:
-    """Any statistic of case positions, with its interval over resampled groups."""
-    names, codes = np.unique(groups.astype(str), return_inverse=True)
-    value = statistic(np.arange(len(codes)))
-    if value is None or len(names) < 2:
-        return Score(value=value)
-    members = [np.flatnonzero(codes == g) for g in range(len(names))]
-    random = np.random.default_rng(seed)
-    found = []
-    for _ in range(draws):
-        drawn = random.integers(0, len(names), len(names))
-        found.append(statistic(np.concatenate([members[g] for g in drawn])))
-    return _interval(value, np.array([np.nan if f is None else f for f in found]))
-
-
-def group_weights(groups: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
-    """How often each case is drawn when whole groups are resampled, shape (draws, n)."""
-    names, codes = np.unique(groups.astype(str), return_inverse=True)
+    """The mean of some values, with its interval over resampled groups."""
+    if not len(values):
+        return Score(value=None)
+    value = float(values.mean())
+    names, codes = coded(groups)
     if len(names) < 2:
-        return np.zeros((0, len(codes)), dtype=np.int16)
+        return Score(value=value)
+    sums = np.bincount(codes, weights=values)
+    sizes = np.bincount(codes)
+    random = np.random.default_rng(seed)
+    found = np.empty(draws)
+    for draw in range(draws):
+        drawn = random.integers(0, len(names), len(names))
+        found[draw] = sums[drawn].sum() / sizes[drawn].sum()
+    return _interval(value, found)
+
+
+def group_draws(groups: np.ndarray, *, draws: int, seed: int) -> Draws:
+    """Resamples of whole groups; none when there is only one group."""
+    names, codes = coded(groups)
+    if len(names) < 2:
+        return Draws(np.zeros((0, len(names)), dtype=np.int16), codes)
     random = np.random.default_rng(seed)
     counts = random.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
-    # small integers: half a thousand resamples of long data still fit into memory
-    return counts.astype(np.int16)[:, codes]
+    return Draws(counts.astype(np.int16), codes)
 
 
 def _labelled(
@@ -156,22 +173,46 @@ def _single(
 
 
 def resampled(
-    metric: Metric, label: np.ndarray, score: np.ndarray, weights: np.ndarray
+    metric: Metric, label: np.ndarray, score: np.ndarray, weights: np.ndarray | Draws
 ) -> np.ndarray:
-    """The metric for every row of `weights`; NaN where a class is missing."""
+    """The metric for every resample; NaN where a class is missing.
+
+    Parameters
+    ----------
+    weights : Draws or ndarray, shape (draws, n)
+    """
     order = np.argsort(-score, kind="stable")
-    ordered = score[order]
-    # last position of each run of equal scores: ties count together
-    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
     bad = label[order] == 1
+    ends = _steps(score[order], bad)
+    starts = np.append(0, ends[:-1] + 1)
+    # of the sorted cases only the bad ones can be hits
+    hit, hits_until = order[bad], np.cumsum(bad)[ends]
     found = np.full(len(weights), np.nan)
     step = max(1, min(100, CELLS // max(len(order), 1)))
     for start in range(0, len(weights), step):
-        part = weights[start : start + step][:, order].astype(float)
-        hits = np.cumsum(part * bad, axis=1)[:, ends]
-        seen = np.cumsum(part, axis=1)[:, ends]
-        found[start : start + step] = _metric(metric, hits, seen)
+        rows = slice(start, start + step)
+        seen = np.add.reduceat(_weights(weights, rows, order), starts, axis=1)
+        of_bad = np.cumsum(_weights(weights, rows, hit), axis=1)
+        hits = np.pad(of_bad, ((0, 0), (1, 0)))[:, hits_until]
+        found[rows] = _metric(metric, hits, np.cumsum(seen, axis=1))
     return found
+
+
+def _steps(ordered: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Last position of each step of the curve, for scores that fall.
+
+    Ties count together; good cases that follow one another are one step, because
+    between two bad ones neither metric gains anything.
+    """
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    has_bad = np.diff(np.cumsum(bad)[ends], prepend=0) > 0
+    return ends[has_bad | np.append(has_bad[1:], True)]
+
+
+def _weights(weights: np.ndarray | Draws, rows: slice, cases: np.ndarray) -> np.ndarray:
+    if isinstance(weights, Draws):
+        return weights.of(rows, cases)
+    return weights[rows][:, cases].astype(float)
 
 
 def _metric(metric: Metric, hits: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -6,16 +6,19 @@ copy with the opposite label makes the truth a matter of file order.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
+from kamp_lib.learning.coded import members
+
 # A signal has to move this much before equality of two runs says anything.
 DISTINCT = 20
 SAME_COLUMNS = 0.2  # share of moving columns that are equal, value for value
+MOST_OWNERS = 20
 SAME_ROWS = 0.3  # share of the shorter run's rows that stand in the longer one
 
 
@@ -39,20 +42,18 @@ def copied_runs(
         Index: runs in order of appearance; value: the original (itself when it is one).
     """
     values = rows[list(signals)].to_numpy(dtype=float)
-    names = pd.unique(run)
-    place = pd.Series(np.arange(len(names)), index=names)
-    number = place.loc[run].to_numpy()
+    number, names = pd.factorize(run)
     alike = np.zeros((len(names), len(names)), dtype=bool)
-    columns: list[set[int]] = []
-    lines: list[set[int]] = []
-    for k in range(len(names)):
-        mine = values[number == k]
+    columns: list[np.ndarray] = []
+    lines: list[np.ndarray] = []
+    for at in members(number, len(names)):
+        mine = values[at]
         columns.append(_moving_columns(mine))
-        lines.append({hash(line.tobytes()) for line in mine})
+        lines.append(_hashes(hash(line.tobytes()) for line in mine))
     for first, second in _candidates(columns, lines):
         fewest = min(len(columns[first]), len(columns[second]))
-        same = len(columns[first] & columns[second])
-        shared = len(lines[first] & lines[second])
+        same = _shared(columns[first], columns[second])
+        shared = _shared(lines[first], lines[second])
         shorter = min(len(lines[first]), len(lines[second]))
         alike[first, second] = (same >= max(2, SAME_COLUMNS * fewest)) or (
             shorter >= DISTINCT and shared >= SAME_ROWS * shorter
@@ -62,28 +63,38 @@ def copied_runs(
     return pd.Series(originals.to_numpy(), index=names)
 
 
-def _moving_columns(values: np.ndarray) -> set[int]:
+def _hashes(found: Iterable[int]) -> np.ndarray:
+    """Different hashes, rising: eight bytes each, where a set would need eighty."""
+    return np.unique(np.fromiter(found, dtype=np.int64))
+
+
+def _shared(first: np.ndarray, second: np.ndarray) -> int:
+    return len(np.intersect1d(first, second, assume_unique=True))
+
+
+def _moving_columns(values: np.ndarray) -> np.ndarray:
     """A hash of each column that takes at least 20 values, its place included."""
-    found = set()
+    found = []
     for k in range(values.shape[1]):
         column = np.ascontiguousarray(values[:, k])
         if len(np.unique(column)) >= DISTINCT:
-            found.add(hash((k, column.tobytes())))
-    return found
+            found.append(hash((k, column.tobytes())))
+    return _hashes(found)
 
 
-def _candidates(*kinds: list[set[int]]) -> set[tuple[int, int]]:
+def _candidates(*kinds: list[np.ndarray]) -> set[tuple[int, int]]:
     """Pairs of runs that share at least one hash; all others need no look."""
     pairs: set[tuple[int, int]] = set()
-    for sets in kinds:
-        holders: dict[int, list[int]] = defaultdict(list)
-        for k, members in enumerate(sets):
-            for member in members:
-                holders[member].append(k)
-        for owners in holders.values():
-            # a line that stands in most runs (a machine at rest) tells nothing
-            if 1 < len(owners) <= 20:
-                pairs.update(
-                    (a, b) for i, a in enumerate(owners) for b in owners[i + 1 :]
-                )
+    for of_runs in kinds:
+        hashes = np.concatenate(of_runs)
+        owner = np.repeat(np.arange(len(of_runs)), [len(own) for own in of_runs])
+        order = np.argsort(hashes, kind="stable")
+        hashes, owner = hashes[order], owner[order]
+        starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1]))
+        sizes = np.diff(starts, append=len(hashes))
+        # a line that stands in most runs (a machine at rest) tells nothing
+        telling = (sizes > 1) & (sizes <= MOST_OWNERS)
+        for start, size in zip(starts[telling], sizes[telling], strict=True):
+            owners = owner[start : start + size].tolist()
+            pairs.update(combinations(owners, 2))
     return pairs

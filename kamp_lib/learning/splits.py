@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from kamp_lib.learning.coded import coded, members
 from kamp_lib.text import Text
 
 DAY_NOUN = Text("일", "days")
 MIN_FORWARD_PERIODS = 3
+MOST_NAMES = 12
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def grouped_folds(
     labels : ndarray, shape (n,), optional
         1 bad, 0 good, NaN unknown; only used to spread the bad ones.
     """
-    names, codes = np.unique(np.asarray(groups).astype(str), return_inverse=True)
+    names, codes = coded(groups)
     if len(names) < 2:
         return []
     bad = np.zeros(len(codes)) if labels is None else np.nan_to_num(labels)
@@ -58,11 +61,11 @@ def grouped_folds(
         fold_of[group] = fold
         load[fold] += (positives[group], sizes[group])
     result = []
-    for fold in range(count):
-        held = np.flatnonzero(fold_of == fold)
-        inside = np.isin(codes, held)
+    fold_of_case = fold_of[codes]
+    for fold, held in enumerate(members(fold_of, count)):
+        inside = fold_of_case == fold
         if inside.any():
-            name = ", ".join(names[held])
+            name = _listed(names[held])
             result.append(Fold(np.flatnonzero(~inside), np.flatnonzero(inside), name))
     return sorted(result, key=lambda f: f.name)
 
@@ -81,7 +84,7 @@ def forward_folds(
     periods : ndarray, shape (n,)
         Sortable period of each case (a day, a block of the order).
     """
-    names, codes = np.unique(periods, return_inverse=True)
+    codes, names = pd.factorize(np.asarray(periods), sort=True)
     known = labels is not None and bool(np.nansum(labels))
     rich = names if not known else np.unique(codes[np.asarray(labels) == 1])
     if len(rich) < MIN_FORWARD_PERIODS:
@@ -114,6 +117,13 @@ def order_blocks(count: int, blocks: int) -> np.ndarray:
     width = max(2, len(str(blocks)))
     block = np.arange(count) * blocks // max(count, 1)
     return np.array([f"{b + 1:0{width}d}" for b in block])
+
+
+def _listed(names: np.ndarray) -> str:
+    """The first names of a fold; a thousand lots are told by their number."""
+    more = len(names) - MOST_NAMES
+    told = ", ".join(names[:MOST_NAMES])
+    return f"{told} +{more:,}" if more > 0 else told
 
 
 def _known(labels: np.ndarray | None, positions: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from kamp_lib.learning.coded import coded, members
 from kamp_lib.learning.scores import average_precision, roc_auc
 from kamp_lib.text import Text
 
@@ -53,8 +54,8 @@ def groups_table(
     time : Series of UTC times, shape (n,), may be all missing
     """
     rows = []
-    for name in pd.unique(pd.Series(group)):
-        at = group == name
+    codes, names = pd.factorize(pd.Series(group))
+    for name, at in zip(names, members(codes, len(names)), strict=True):
         known = ~np.isnan(label[at])
         judged, own = label[at][known], score[at][known]
         said = bool(known.any())
@@ -62,8 +63,8 @@ def groups_table(
         rows.append(
             {
                 "group": str(name),
-                "first_time": time[at].min(),
-                "cases": int(at.sum()),
+                "first_time": time.iloc[at].min(),
+                "cases": len(at),
                 "positives": int(bad.sum()) if said else None,
                 "average_precision": average_precision(judged, own),
                 "roc_auc": roc_auc(judged, own),
@@ -105,11 +106,14 @@ def candidates_table(
         The candidate that is kept in the end.
     """
     rows = []
-    parts = {str(name): part == name for name in np.unique(part)}
+    parts, codes = coded(part)
+    places = dict(zip(parts.tolist(), members(codes, len(parts)), strict=True))
+    everywhere = {ALL: np.arange(len(label)), **places}
     for candidate, score in scores.items():
         title = names[candidate]
-        for name, at in {ALL: np.ones(len(label), dtype=bool), **parts}.items():
-            here = at & ~np.isnan(score) & ~np.isnan(label)
+        scored = ~np.isnan(score) & ~np.isnan(label)
+        for name, at in everywhere.items():
+            here = at[scored[at]]
             both = label[here], score[here]
             won = candidate == (kept if name == ALL else chosen[at][0])
             figures = average_precision(*both), roc_auc(*both)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kamp_lib.catalog import said
 from kamp_lib.errors import KampError
+from kamp_lib.learning.coded import coded
 from kamp_lib.learning.signal_copies import copied_runs
 from kamp_lib.learning.signal_features import (
     RunTable,
@@ -159,13 +160,16 @@ def _run_column(data: pd.DataFrame, task: Task) -> str:
 
 def _in_time_order(rows: pd.DataFrame, run: str, time: str | None) -> pd.DataFrame:
     """Runs in natural order of their names, samples by time, else as they stood."""
-    number = (
-        rows[run].astype(str).str.replace(r"\d+", lambda m: m[0].zfill(12), regex=True)
-    )
-    keys = pd.DataFrame({"run": number, "place": np.arange(len(rows))})
+    names, codes = coded(rows[run].astype(str))
+    # once per run, not once per sample
+    natural = [re.sub(r"\d+", lambda m: m[0].zfill(12), name) for name in names]
+    keys = pd.DataFrame({"run": coded(natural)[1][codes]})
     if time in rows:
-        keys.insert(1, "time", rows[time])
-    return rows.iloc[keys.sort_values(list(keys.columns)).index].reset_index(drop=True)
+        keys["time"] = rows[time]
+    if keys["run"].is_monotonic_increasing and time not in rows:
+        return rows
+    order = keys.sort_values(list(keys.columns), kind="stable").index
+    return rows.iloc[order].reset_index(drop=True)
 
 
 def _inputs(

@@ -147,9 +147,7 @@ class Linear(PictureCandidate):
         share = bad.mean()
         # classes of equal weight: targets 1/share and -1/(1-share), sum zero
         target = np.where(bad == 1, 0.5 / share, -0.5 / (1 - share))
-        # more features than pictures: solve for pictures, then come back to features
-        kernel = unit @ unit.T + RIDGE * np.eye(len(unit))
-        self.weights = unit.T @ np.linalg.solve(kernel, target)
+        self.weights = _ridge(unit, target)
         return self
 
     def _unit(self, features: np.ndarray) -> np.ndarray:
@@ -214,6 +212,20 @@ class Trees(PictureCandidate):
 
 
 CANDIDATES: tuple[type[PictureCandidate], ...] = (GoodPatches, GoodShape, Linear, Trees)
+
+
+def _ridge(unit: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Weights of a ridge regression, by the smaller of its two equal forms.
+
+    With more features than pictures: solve for pictures, then come back to features.
+    """
+    n, width = unit.shape
+    if n <= width:
+        kernel = unit @ unit.T + RIDGE * np.eye(n)
+        weights: np.ndarray = unit.T @ np.linalg.solve(kernel, target)
+        return weights
+    kernel = unit.T @ unit + RIDGE * np.eye(width)
+    return np.asarray(np.linalg.solve(kernel, unit.T @ target))
 
 
 def _centre(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

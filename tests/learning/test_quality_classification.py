@@ -190,3 +190,13 @@ def test_a_single_day_is_told_as_a_day_however_its_order_is_cut(frame):
     verdict = quality.analyse(day, task).verdict
     assert "too-few-groups" in [r.code for r in verdict.reasons]
     assert "4일 이상" in verdict.collect[0].ko
+
+
+def test_two_groups_and_one_input_end_in_an_answer():
+    """Nothing is left to choose on when one of two groups is held out."""
+    frame = lots(groups=2, size=80)[["pressure", "lot", "bad"]]
+    task = family_task(frame, KINDS, target="bad", group="lot")
+    outcome = quality.analyse(frame, task)
+    assert outcome.method == "mahalanobis"
+    assert outcome.verdict.value == "not-usable-yet"
+    assert "too-few-groups" in [r.code for r in outcome.verdict.reasons]

@@ -7,6 +7,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from kamp_lib.learning.scores import (
     average_precision,
     base_rate,
+    group_draws,
+    grouped_mean,
     paired_difference,
     resampled,
     roc_auc,
@@ -89,4 +91,46 @@ def test_the_baseline_is_the_share_of_bad_cases(cases):
     label, _, group = cases
     assert base_rate(label, group)["average_precision"].value == pytest.approx(
         label.mean()
+    )
+
+
+def test_weights_by_group_equal_weights_by_case(cases):
+    label, score, group = cases
+    draws = group_draws(group, draws=60, seed=2)
+    table = draws.counts[:, draws.codes]
+    for metric in ("average_precision", "roc_auc"):
+        by_group = resampled(metric, label, score, draws)
+        np.testing.assert_array_equal(by_group, resampled(metric, label, score, table))
+
+
+def test_the_interval_of_a_mean_equals_that_of_resampled_cases(cases):
+    _, score, group = cases
+    found = grouped_mean(score, group, seed=1)
+    random = np.random.default_rng(1)
+    names = np.unique(group)
+    means = []
+    for _ in range(500):
+        drawn = random.integers(0, len(names), len(names))
+        at = [np.flatnonzero(group == names[g]) for g in drawn]
+        means.append(score[np.concatenate(at)].mean())
+    low, high = np.quantile(means, [0.025, 0.975])
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (score.mean(), low, high), abs=1e-12
+    )
+
+
+def test_average_precision_inside_groups_is_that_of_each_group_by_its_bad_cases(cases):
+    from kamp_lib.learning.competition import _inside_groups
+
+    label, score, group = cases
+    weights = np.random.default_rng(5).poisson(1.0, (20, len(label)))
+    total, bad = np.zeros(20), np.zeros(20)
+    for name in np.unique(group[label == 1]):
+        at = group == name
+        own = resampled("average_precision", label[at], score[at], weights[:, at])
+        here = weights[:, at] @ (label[at] == 1)
+        total += np.where(here > 0, np.nan_to_num(own) * here, 0.0)
+        bad += here
+    np.testing.assert_allclose(
+        _inside_groups(score, label, group, weights), total / bad, atol=1e-12
     )
