@@ -6,14 +6,18 @@ import gc
 import importlib.util
 import inspect
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import jupyter_server
+import jupyterlab
 import pytest
 from jupyterlab import commands
 
 from kamp_lib.workspace.lab import NOT_LOADED, lab_arguments
-from kamp_lib.workspace.lean import hurrying
+from kamp_lib.workspace.lean import DISPENSABLE, NAMED_ONLY, hurrying
 
 START = """
 import gc, json, sys
@@ -51,6 +55,31 @@ def test_no_program_is_started_by_imports(started: dict[str, int]) -> None:
     assert started["programs"] == 0
 
 
+def test_modules_that_were_left_out_can_be_imported_afterwards() -> None:
+    script = """
+from kamp_lib.workspace import server
+server.serve = lambda: None
+server.main()
+import jupyterhub.handlers.pages, rfc3986_validator, sqlalchemy.exc, webcolors
+from jupyterhub import orm, scopes
+print(scopes.orm.User is orm.User, scopes.sa.select is sqlalchemy.select)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True True\n"
+
+
+def test_no_schema_of_events_has_a_format_whose_checker_is_left_out() -> None:
+    left_out = {"iri", "iri-reference", "uri", "uri-reference", "duration", "color"}
+    folders = [Path(m.__file__).parent for m in (jupyter_server, jupyterlab)]
+    schemas = [f for folder in folders for f in folder.rglob("event*/**/*.y*ml")]
+    assert schemas
+    for schema in schemas:
+        said = set(re.findall(r"format: *[\"']?([a-z-]+)", schema.read_text()))
+        assert not said & left_out, schema
+
+
 def test_garbage_is_collected_again_afterwards(started: dict[str, bool]) -> None:
     assert started["garbage"]
 
@@ -63,7 +92,8 @@ def test_garbage_is_collected_again_after_an_error() -> None:
 
 
 def test_what_is_left_out_is_still_there_to_be_left_out() -> None:
-    assert importlib.util.find_spec("rfc3987_syntax")
+    for name in (*DISPENSABLE, *NAMED_ONLY):
+        assert importlib.util.find_spec(name), name
     assert "_yarn_config(self.logger)" in inspect.getsource(commands)
     [parameter] = inspect.signature(commands._yarn_config).parameters
     assert parameter == "logger"
