@@ -21,6 +21,7 @@ from kamp_lib.hub.portal import (
     portal_url,
 )
 from kamp_lib.hub.roles import EVERYBODY
+from kamp_lib.hub.service import service_command
 from kamp_lib.hub.sockets import socket_url
 from kamp_lib.hub.walls import require_walls
 from kamp_lib.settings import Settings
@@ -127,7 +128,7 @@ def services(c: Config, s: Settings) -> None:
         *(
             {
                 "name": f"kamp-{name}",
-                "command": [sys.executable, "-m", f"kamp_lib.hub.{name}"],
+                "command": service_command(name),
                 "environment": environment,
             }
             for name in ("culler", "keeper", "disk")
@@ -191,8 +192,8 @@ def proxy_command() -> list[str]:
     node = shutil.which("node", path=f"{Path(sys.executable).parent}") or shutil.which(
         "node"
     )
-    alive = Path(__file__).with_name("keep_alive.mjs").as_uri()
+    ours = Path(__file__).with_name("proxy.mjs").as_uri()
     return [
-        *(node or "node", "--import", alive),
+        *(node or "node", "--import", ours),
         str(place / "bin/configurable-http-proxy"),
     ]

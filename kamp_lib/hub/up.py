@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import signal
@@ -14,11 +13,11 @@ from pathlib import Path
 from kamp_lib import console
 from kamp_lib.errors import KampError
 from kamp_lib.hub.doctor import examine
+from kamp_lib.hub.service import end_with_parent
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import open_registry
 
 ENDING_S = 60
-PR_SET_PDEATHSIG = 1  # of prctl(2); Python has no name for it
 
 
 def up(*, without_walls: bool = False) -> int:
@@ -79,7 +78,7 @@ def start_hub(log: Path | None = None) -> subprocess.Popen[bytes]:
             stderr=out,
             start_new_session=True,
             pass_fds=(held,),  # the lock lives as long as the hub
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one thread, one call
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one thread, one call
             env={**os.environ, "KAMP_HOME": home},
         )
 
@@ -96,10 +95,6 @@ def _the_only_one(folder: Path) -> int:
             f"a hub runs on this KAMP_HOME ({folder.parent}) already; end that one first.",
         ) from None
     return held
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end(hub: subprocess.Popen[bytes]) -> None:

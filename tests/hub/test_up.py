@@ -61,6 +61,30 @@ def test_however_it_ends_the_hub_ends_too_and_a_second_is_refused_until_then(
     assert third.poll() is None, "the lock is free again"
     third.terminate()
     third.wait(60)
+    assert all_gone(home)
+
+
+def all_gone(home: Path) -> bool:
+    """Whether proxy and services of a hub that was ended while it started end, too."""
+    deadline = time.monotonic() + 30
+    while left(home):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def left(home: Path) -> list[int]:
+    """Processes that were started for this KAMP_HOME."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"KAMP_HOME={home}".encode() in environment:
+            found.append(int(process.name))
+    return found
 
 
 def gone(pid: int) -> bool:

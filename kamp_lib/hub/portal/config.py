@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from jupyterhub.utils import random_port
 
 from kamp_lib.hub.portal.addresses import NAME
+from kamp_lib.hub.service import service_command
 from kamp_lib.settings import settings
 
 # Everybody who may sign in needs this, people without any company too: the portal is
@@ -36,7 +36,7 @@ def portal_service(port: int | None = None) -> dict[str, Any]:
     return {
         "name": NAME,
         "url": f"http://127.0.0.1:{port or random_port()}",
-        "command": [sys.executable, "-m", "kamp_lib.hub.portal"],
+        "command": service_command("portal"),
         "environment": environment,
         "oauth_client_allowed_scopes": ON_BEHALF,
         # part of the platform: nobody is asked whether their own start page may know them
