@@ -19,7 +19,7 @@ from typing import Any
 # of Jupyter's events has (the first builds a grammar, for two seconds), and a command line.
 DISPENSABLE = (
     *("rfc3987_syntax", "isoduration", "webcolors", "fqdn", "uri_template"),
-    *("rfc3986_validator", "httpx._main"),
+    "httpx._main",
 )
 # Modules of the hub that are named where a server imports the rest, and what it takes out
 # of them: a class of an error of databases, and the class of a page of the hub's.
