@@ -7,6 +7,7 @@ was interrupted goes on.
 """
 
 from kamp_lib.fleet.batch import run_batch
+from kamp_lib.fleet.local import threads_each
 from kamp_lib.fleet.orders import Order, Outcome
 from kamp_lib.fleet.planning import Plan, Wanted, make_plan
 from kamp_lib.fleet.record import Batch, find_batch, list_batches
@@ -21,4 +22,5 @@ __all__ = [
     "list_batches",
     "make_plan",
     "run_batch",
+    "threads_each",
 ]

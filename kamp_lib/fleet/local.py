@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections import deque
@@ -20,6 +21,11 @@ from kamp_lib.text import Text
 WORTH_A_SECOND = 4
 LOOK_S = 0.2
 Ended = Callable[[Outcome], None]
+
+
+def threads_each(workers: int) -> int:
+    """Threads that each of so many runs at once may compute with on this machine."""
+    return max(1, (os.cpu_count() or 1) // workers)
 
 
 class Queue:

@@ -121,7 +121,7 @@ def servers(c: Config, s: Settings) -> None:
 
 
 def services(c: Config, s: Settings) -> None:
-    """The portal; the culler of idle servers; the keeper; the watcher of the disk."""
+    """The portal; the culler of idle servers; the keeper; the disk's watcher; the scheduler."""
     environment = _environment(s)
     c.JupyterHub.services = [
         portal_service(),
@@ -133,6 +133,12 @@ def services(c: Config, s: Settings) -> None:
             }
             for name in ("culler", "keeper", "disk")
         ),
+        # runs that come back; it asks nothing of the hub, so it has no rights there
+        {
+            "name": "kamp-scheduler",
+            "command": [sys.executable, "-m", "kamp_lib.fleet.scheduler"],
+            "environment": {**environment, **_for_runs(s)},
+        },
     ]
     c.JupyterHub.load_roles = [
         *c.JupyterHub.load_roles,
@@ -175,6 +181,19 @@ def _environment(s: Settings) -> dict[str, str]:
         "KAMP_IDLE_MINUTES": str(s.idle_minutes),
         "KAMP_IDLE_REPORT_MINUTES": str(s.idle_report_minutes),
         "KAMP_DISK_RESERVE_GB": str(s.disk_reserve_gb),
+    }
+
+
+def _for_runs(s: Settings) -> dict[str, str]:
+    """What holds for runs that the platform starts, as for those that a person starts."""
+    return {
+        "KAMP_TEMPLATES": str(s.templates.absolute()),
+        "KAMP_RUN_TIMEOUT": str(s.run_timeout),
+        "KAMP_MAPPING_SURE": str(s.mapping_sure),
+        "KAMP_UID_BASE": str(s.uid_base),
+        "KAMP_FAST_KERNELS": s.fast_kernels_told,
+        "KAMP_UNSAFE_NO_WALLS": str(int(s.unsafe_no_walls)),
+        "KAMP_PERSON": "scheduler",
     }
 
 

@@ -32,7 +32,7 @@ from kamp_lib.hub.walls import inspect_walls
 from kamp_lib.progress import Progress, silent
 from kamp_lib.reports.exporting import written_whole
 from kamp_lib.runs import Bundle, open_run
-from kamp_lib.settings import settings
+from kamp_lib.settings import person, settings
 from kamp_lib.tenancy import Plan, Sme, Tenant, open_registry
 from kamp_lib.text import language
 
@@ -40,6 +40,7 @@ LARGEST_EXPORT = 2 * 2**30
 BLOCK = 2**20
 # How long an interrupted job may take to tidy up.
 TIDY_S = 15
+THREADS = ("KAMP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,22 @@ class JobLimits:
 
     memory_mb: int | None = None
     run_s: int | None = None
+    threads: int | None = None
 
     def within(self, limits: Limits) -> Limits:
         """A server's limits with no more memory than this."""
         most = limits.memory_mb if self.memory_mb is None else self.memory_mb
         return replace(limits, memory_mb=min(most, limits.memory_mb))
+
+    def threads_within(self, env: Mapping[str, str]) -> dict[str, str]:
+        """A server's environment for no more threads than this.
+
+        Several jobs that each start a thread per processor stand in each other's way.
+        """
+        if self.threads is None:
+            return {}
+        threads = str(min(self.threads, int(env["KAMP_THREADS"])))
+        return dict.fromkeys(THREADS, threads)
 
 
 def walls_needed() -> bool:
@@ -166,7 +178,11 @@ def started(
         env=environment(limits),
     )
     # (the limits of the company as a whole stay what they are)
-    walled = replace(walled, limits=limits.within(walled.limits))
+    walled = replace(
+        walled,
+        limits=limits.within(walled.limits),
+        env={**walled.env, **limits.threads_within(walled.env)},
+    )
     there = bubblewrap.prepare(walled, home)
     try:
         command = bubblewrap.command_line(walled, home).ending_with_its_parent()
@@ -225,6 +241,7 @@ def environment(limits: JobLimits) -> dict[str, str]:
     now = settings()
     chosen = {
         "KAMP_LANG": language(),
+        "KAMP_PERSON": person(),
         "KAMP_TEMPLATES": str(now.templates.absolute()),
         "KAMP_RUN_TIMEOUT": str(limits.run_s or now.run_timeout),
         "KAMP_MAPPING_SURE": str(now.mapping_sure),

@@ -103,7 +103,7 @@ def batch(
     if context.invoked_subcommand is not None:
         return
     from kamp_lib.catalog import parse_assignments
-    from kamp_lib.fleet import Wanted, make_plan
+    from kamp_lib.fleet import Wanted, make_plan, threads_each
     from kamp_lib.hub.jobs import JobLimits
 
     wanted = Wanted(
@@ -126,7 +126,7 @@ def batch(
         if dry_run:
             _show_plan(plan, as_json)
             return
-        limits = JobLimits(memory_mb=memory, run_s=timeout)
+        limits = JobLimits(memory, timeout, threads_each(at_once))
         _run(plan, registry, at_once, limits, cluster, as_json)
 
 
