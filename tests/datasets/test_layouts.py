@@ -144,6 +144,19 @@ def test_a_dash_in_every_cell_is_a_record_without_values() -> None:
     assert layout.first == 1
 
 
+def test_a_record_of_one_word_is_no_second_header() -> None:
+    text = """a,b,c
+1,2,x
+1.5,1.5,
+,,dropped
+,1.5,1.5
+,1.5,1.5
+2020-01-02,,
+3,4,y"""
+    layout = table_layout([line.split(",") for line in text.splitlines()])
+    assert (layout.names, layout.first) == (["a", "b", "c"], 1)
+
+
 def test_a_plain_table_has_nothing_to_say() -> None:
     rows = grid("a,b\n1,2\n3,4")
     assert layout_findings(table_layout(rows), rows) == []

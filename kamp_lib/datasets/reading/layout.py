@@ -120,6 +120,7 @@ def _first_row(grid: FirstRows) -> int:
         _is_row_without_values(grid, first - 1)
         or _is_sparse_row(grid, first - 1)
         or _is_odd_row(grid, first - 1)
+        or _names_too_little(grid, first - 1)
     ):
         first -= 1
     return first
@@ -152,6 +153,15 @@ def _is_odd_row(grid: FirstRows, row: int) -> bool:
     if not values or unlike or grid.filled[row] * 2 < grid.typical:
         return False
     return any(_names_anew(grid, above) for above in range(row))
+
+
+def _names_too_little(grid: FirstRows, row: int) -> bool:
+    """A word or two below a full row of names are a record of little else."""
+    unlike = grid.is_comment(row) or grid.is_unit_line(row) or grid.is_type_line(row)
+    if not grid.filled[row] or unlike:
+        return False
+    full = (above for above in range(row) if _names_anew(grid, above))
+    return any(2 * grid.filled[row] < grid.filled[above] for above in full)
 
 
 def _is_row_without_values(grid: FirstRows, row: int) -> bool:
