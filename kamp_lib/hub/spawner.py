@@ -7,6 +7,7 @@ see and use from the company's row in the registry: nothing that a browser sends
 from __future__ import annotations
 
 import asyncio
+import compileall
 import os
 import signal
 import socket
@@ -14,11 +15,13 @@ import subprocess
 import sys
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
 from jupyterhub.utils import random_port
 
+import kamp_lib
 from kamp_lib.errors import KampError
 from kamp_lib.hub import bubblewrap, cgroups, unwalled
 from kamp_lib.hub.clients import client_id
@@ -105,6 +108,7 @@ class KampSpawner(LocalProcessSpawner):
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _launch(self) -> subprocess.Popen[bytes]:
+        _compiled()
         profile, home = self._profile(), settings().home.absolute()
         if not walls_stand():
             self.log.warning("no walls: %s of %s", self.name, self.user.name)
@@ -210,6 +214,17 @@ class KampSpawner(LocalProcessSpawner):
 def _turns() -> asyncio.Semaphore:
     """As many starts at a time as there are cores; the others wait in line."""
     return asyncio.Semaphore(max(2, os.cpu_count() or 2))
+
+
+@cache
+def _compiled() -> None:
+    """Compile our own modules, once per hub: inside the walls nothing can be written.
+
+    Otherwise each start after an update would compile them all again.
+    """
+    package = Path(kamp_lib.__file__).parent
+    # where we may not write either, servers start a second later
+    compileall.compile_dir(package, quiet=2)
 
 
 @cache
