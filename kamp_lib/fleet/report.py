@@ -22,6 +22,7 @@ WORDS = SimpleNamespace(
     title=Text("여러 기업 분석 보고서", "Report on a batch of runs"),
     took=Text("{s}초", "{s} s"),
     again=Text("{n}번 만에", "{n} attempts"),
+    known=Text("데이터가 그대로라 다시 하지 않음", "not repeated: the same data"),
     troubles=Text("살펴보세요: 실패와 그 이유", "Look at these: what failed and why"),
     moved=Text("지난 실행과 달라진 것", "What changed since the last run"),
     all=Text("기업별 결과", "Results by company"),
