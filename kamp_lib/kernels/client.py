@@ -49,6 +49,7 @@ class Options:
     """What a fork server is to be like."""
 
     imports: tuple[str, ...]
+    later: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     most: int = 100
     at_once: int = 0
@@ -61,7 +62,12 @@ class Options:
         found = [f"--most={self.most}", f"--idle={self.idle_s}"]
         found += [f"--at-once={self.at_once}"]
         found += [f"--frozen={pattern}" for pattern in self.frozen]
-        return [*found, *(f"--import={name}" for name in self.imports)]
+        found += [f"--import={name}" for name in self.imports]
+        return [*found, *(f"--later={name}" for name in self.later)]
+
+    def place(self, python: str) -> Place:
+        """Where a server like this is to be found."""
+        return place.find(python, (*self.imports, "", *self.later), self.frozen)
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ def start_kernel(request: Request, options: Options) -> ForkedKernel:
         When there are as many kernels as there may be.
     """
     python = request.command[0]
-    with place.find(python, options.imports, options.frozen) as there:
+    with options.place(python) as there:
         _servers.rest(there.socket)
         for _ in range(3):  # a server may end, or find itself out of date
             connection = _connection(there, python, request.environment, options)
@@ -169,7 +175,7 @@ def warm(
 ) -> None:
     """Start the fork server before the first kernel is wanted, and keep it."""
     variables = os.environ if variables is None else variables
-    with place.find(python, options.imports, options.frozen) as there:
+    with options.place(python) as there:
         _connection(there, python, variables, options).close()
         _servers.hold(there)
 

@@ -6,6 +6,7 @@ it has imported changes on disk; the kernels that run go on.
 
 from __future__ import annotations
 
+import gc
 import os
 import selectors
 import signal
@@ -22,6 +23,11 @@ from kamp_lib.kernels.place import Place, Unusable
 
 # A server nobody has asked yet waits so long for the one who started it.
 LONELY_S = 30.0
+LONGEST_S = 86_400.0
+# What may be imported later is imported when nothing has been asked for so long: after a
+# kernel, and when there has not been one.
+QUIET_S = 2.0
+UNASKED_S = 20.0
 
 
 @dataclass
@@ -60,6 +66,7 @@ class ForkServer:
         own: dict[str, str],
         *,
         frozen: tuple[str, ...] = (),
+        later: tuple[str, ...] = (),
         most: int = 100,
         at_once: int = 2,
         idle_s: float = 3600.0,
@@ -70,6 +77,7 @@ class ForkServer:
         self.imported = imported
         self.frozen = frozen
         self.own = own
+        self.later = deque(later)
         self.processors = os.sched_getaffinity(0)
         self.most, self.at_once, self.idle_s = most, at_once, idle_s
         self.connections: set[socket.socket] = set()
@@ -94,6 +102,8 @@ class ForkServer:
                     return start
             if self._idle():
                 self._retire("it was idle")
+            elif self._at_leisure():
+                self._import_one_more()
         if self.listener is not None:
             self._retire("nobody is connected")
         return None
@@ -113,10 +123,33 @@ class ForkServer:
             and time.monotonic() - self.last_asked > self.idle_s
         )
 
+    def _at_leisure(self) -> bool:
+        """Whether nobody has asked for a while, and there is something to import."""
+        if not self.later or self.listener is None or self.queue or self._starting():
+            return False
+        return time.monotonic() - self.last_asked > self._leisure_s()
+
+    def _leisure_s(self) -> float:
+        return QUIET_S if self.kernels else UNASKED_S
+
+    def _import_one_more(self) -> None:
+        """One at a time: a kernel that is asked for meanwhile waits for one only."""
+        self.imported.add([self.later.popleft()])
+        if not self.later:
+            self.imported.hold_blas()
+            for name, why in self.imported.failed.items():
+                note(f"left to the kernels: {name} ({why})")
+            gc.collect()
+            gc.freeze()
+
     def _patience(self) -> float | None:
+        if self.later and self.listener is not None and not self.queue:
+            waited = time.monotonic() - self.last_asked
+            return max(0.0, self._leisure_s() - waited) + 0.01
         if self.kernels or self.queue or self.listener is None:
             return None
-        limit = self.idle_s if self.ever_asked else min(self.idle_s, LONELY_S)
+        # the system knows no longer waits than some weeks
+        limit = min(self.idle_s, LONGEST_S if self.ever_asked else LONELY_S)
         return max(0.0, self.last_asked + limit - time.monotonic()) + 0.01
 
     def _starting(self) -> int:

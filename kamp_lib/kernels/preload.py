@@ -28,7 +28,7 @@ KERNEL = (
 Stamp = tuple[int, int, int]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Preload:
     """The imported modules, as their files were when they were imported."""
 
@@ -45,25 +45,40 @@ class Preload:
                 return path
         return None
 
+    def add(self, names: Iterable[str], *, kernel: bool = False) -> None:
+        """Import modules; one that cannot be imported is left to the kernels.
+
+        Parameters
+        ----------
+        kernel : bool
+            Whether a stock kernel would have loaded them, too.
+        """
+        environment, modules = dict(os.environ), set(_modules())
+        with _in_a_notebook():
+            self.failed |= _import(names)
+        # some libraries set variables for those who come after them
+        changed = {n: v for n, v in os.environ.items() if environment.get(n) != v}
+        self.variables |= changed
+        new = frozenset(_modules()) - modules
+        if not kernel:
+            self.libraries |= new
+        known = self.files.keys()
+        self.files |= {p: _stamp(p) for p in (*_modules(), *sys.path) if p not in known}
+
+    def hold_blas(self) -> None:
+        """Find the OpenBLAS that has been imported, to give it its threads back."""
+        from threadpoolctl import ThreadpoolController  # sets variables of its own
+
+        self.blas = ThreadpoolController().select(internal_api="openblas")
+
 
 def preload(names: Iterable[str]) -> Preload:
-    """Import modules; one that cannot be imported is left to the kernels."""
-    before = dict(os.environ)
-    with _in_a_notebook():
-        failed = _import(KERNEL)
-        kernel = set(_modules())
-        failed |= _import(names)
-    # some libraries set variables for those who come after them
-    variables = {n: v for n, v in os.environ.items() if before.get(n) != v}
-    from threadpoolctl import ThreadpoolController  # sets variables of its own
-
-    return Preload(
-        failed,
-        variables,
-        {path: _stamp(path) for path in (*_modules(), *sys.path)},
-        frozenset(_modules()) - kernel,
-        ThreadpoolController().select(internal_api="openblas"),
-    )
+    """Import what a kernel needs anyway, and these modules."""
+    imported = Preload()
+    imported.add(KERNEL, kernel=True)
+    imported.add(names)
+    imported.hold_blas()
+    return imported
 
 
 def complaints() -> list[str]:

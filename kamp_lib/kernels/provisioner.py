@@ -66,6 +66,12 @@ class ForkProvisioner(LocalProvisioner):
         config=True,
         help="Further modules; those that are missing are left out.",
     )
+    later = List(
+        Unicode(),
+        config=True,
+        help="Modules imported when the fork server has nothing else to do: the first"
+        " kernels do not wait for them.",
+    )
     frozen = List(
         Unicode(),
         config=True,
@@ -116,6 +122,7 @@ class ForkProvisioner(LocalProvisioner):
         """What the fork server for this kernel is to be like."""
         return Options(
             imports=(*self.imports, *self.more_imports),
+            later=tuple(self.later),
             frozen=tuple(self.frozen),
             most=self.most_kernels,
             at_once=self.at_once,

@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--idle", type=float, default=3600.0)
     parser.add_argument("--frozen", action="append", default=[])
     parser.add_argument("--import", action="append", default=[], dest="imports")
+    parser.add_argument("--later", action="append", default=[])
     return parser
 
 
@@ -54,6 +55,7 @@ def main() -> None:
         imported,
         own,
         frozen=frozen,
+        later=tuple(given.later),
         most=given.most,
         at_once=given.at_once or 2 * len(os.sched_getaffinity(0)),
         idle_s=given.idle,

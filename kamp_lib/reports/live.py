@@ -66,6 +66,9 @@ class Page:
         points = facts.thresholds
         self._at = nearest(points, bundle.record.threshold) if points else 0
         self._model: RiskModel | None = None
+        # a browser makes every one of these by itself: one is enough for all
+        self._layout = widgets.Layout()
+        self._styles: dict[type, widgets.Widget] = {}
 
     @property
     def blocks(self) -> Blocks:
@@ -76,8 +79,10 @@ class Page:
     def verdict(self) -> widgets.Widget:
         """State, sentence, reasons, what to collect; and the language switch."""
         names = list(LANGUAGES)
-        switch = widgets.ToggleButtons(
-            options=[(name, LANGUAGES[name]) for name in names], value=self.lang
+        switch = self._make(
+            widgets.ToggleButtons,
+            options=[(name, LANGUAGES[name]) for name in names],
+            value=self.lang,
         )
         switch.add_class("kamp-language")
         switch.observe(lambda change: self._speak(change["new"]), "value")
@@ -93,7 +98,7 @@ class Page:
             result.value = _kamp(self.blocks.worth(self._prices, self._at))
 
         inputs = [self._price(i, again) for i in range(len(LIMITS))]
-        grid = widgets.Box(inputs)
+        grid = self._make(widgets.Box, children=inputs)
         grid.add_class("kamp-inputs")
         heading = self._html(lambda b: _heading(b, "worth.prices"))
         figure = self._html(lambda b: _grid(b.figure("tradeoff")))
@@ -109,7 +114,7 @@ class Page:
         if not ranges:
             return self._card(text)
         answer = self._html(lambda b: b.risk(None, None, []))
-        sliders = [_slider(r) for r in ranges]
+        sliders = [self._slider(r) for r in ranges]
 
         def again(_: object = None) -> None:
             moved = {r.column: s.value for r, s in zip(ranges, sliders, strict=True)}
@@ -119,7 +124,7 @@ class Page:
         for r, slider in zip(ranges, sliders, strict=True):
             slider.observe(again, "value")
             rows.append(self._slider_row(r, slider))
-        grid = widgets.Box(rows)
+        grid = self._make(widgets.Box, children=rows)
         grid.add_class("kamp-inputs")
         self._said.append(again)
         back = self._button("whatif.reset")
@@ -141,10 +146,26 @@ class Page:
 
     def origin(self) -> widgets.Widget:
         """Where the numbers come from; the end of the page."""
-        end = widgets.HTML(Markup('<div class="kamp-end"></div>'))
-        return widgets.VBox([self._card(self._html(Blocks.origin)), end])
+        end = self._make(widgets.HTML, value='<div class="kamp-end"></div>')
+        whole = [self._card(self._html(Blocks.origin)), end]
+        return self._make(widgets.VBox, children=whole)
 
     # -- parts ------------------------------------------------------------------
+
+    def _make(self, kind: type, **traits: Any) -> Any:
+        """A widget that shares layout and style with the others of the page."""
+        style = kind.class_traits().get("style")  # type: ignore[attr-defined]
+        if style is not None:
+            if style.klass not in self._styles:
+                self._styles[style.klass] = style.klass()
+            traits["style"] = self._styles[style.klass]
+        return kind(layout=self._layout, **traits)
+
+    def _slider(self, r: Range) -> Any:
+        """A slider around the safe range, never beyond what was seen."""
+        slider = self._make(widgets.FloatSlider, readout=False, **_bounds(r))
+        slider.add_class("kamp-slider")
+        return slider
 
     def _speak(self, lang: object) -> None:
         if lang in get_args(Language) and lang != self.lang:
@@ -154,7 +175,9 @@ class Page:
 
     def _html(self, render: Callable[[Blocks], Markup]) -> widgets.HTML:
         """Markup that is rendered again in the other language."""
-        widget = widgets.HTML(_kamp(render(self.blocks)))
+        widget: widgets.HTML = self._make(
+            widgets.HTML, value=_kamp(render(self.blocks))
+        )
 
         def again() -> None:
             widget.value = _kamp(render(self.blocks))
@@ -166,13 +189,13 @@ class Page:
         """A card; nothing at all where a block has nothing to say."""
         if len(parts) == 1 and not parts[0].value:
             return widgets.Box(layout={"display": "none"})
-        card = widgets.VBox(list(parts))
+        card = self._make(widgets.VBox, children=list(parts))
         card.add_class("kamp-card")
         card.add_class("kamp-live")
         return card
 
     def _button(self, key: str) -> widgets.Button:
-        button = widgets.Button(description=self.blocks.words(key))
+        button = self._make(widgets.Button, description=self.blocks.words(key))
         button.add_class("kamp-button")
 
         def again() -> None:
@@ -186,7 +209,8 @@ class Page:
         assert self._prices is not None  # noqa: S101 - only made where there are prices
         field = self.blocks.fields(self._prices)[index]
         share = field.name == "bad_percent"
-        box = widgets.BoundedFloatText(
+        box = self._make(
+            widgets.BoundedFloatText,
             value=round(field.value, 4 if share else 0),
             min=0,
             max=LIMITS[field.name],
@@ -211,7 +235,7 @@ class Page:
             changed()
 
         box.observe(put, "value")
-        whole = widgets.VBox([said, box])
+        whole = self._make(widgets.VBox, children=[said, box])
         whole.add_class("kamp-input")
         return whole
 
@@ -221,8 +245,8 @@ class Page:
         if len(points) < 2:
             return []
         recommended = self._at
-        slider = widgets.IntSlider(
-            value=self._at, min=0, max=len(points) - 1, readout=False
+        slider = self._make(
+            widgets.IntSlider, value=self._at, max=len(points) - 1, readout=False
         )
         slider.add_class("kamp-slider")
         slider.add_class("kamp-threshold")
@@ -258,7 +282,7 @@ class Page:
         slider.observe(
             lambda _: setattr(said, "value", _kamp(label(self.blocks))), "value"
         )
-        row = widgets.VBox([said, slider])
+        row = self._make(widgets.VBox, children=[said, slider])
         row.add_class("kamp-input")
         return row
 
@@ -305,8 +329,8 @@ def _grid(figure: Markup) -> Markup:
     return Markup('<div class="grid">{}</div>').format(figure) if figure else Markup()
 
 
-def _slider(r: Range) -> widgets.FloatSlider:
-    """A slider around the safe range, never beyond what was seen, at its usual value."""
+def _bounds(r: Range) -> dict[str, float]:
+    """Where a slider may move, and its usual value."""
     low, high = float(r.min or 0), float(r.max or 0)
     if r.low is not None and r.high is not None and r.high > r.low:
         # one wild reading must not squeeze the range that matters into a corner
@@ -314,11 +338,7 @@ def _slider(r: Range) -> widgets.FloatSlider:
         low, high = max(low, r.low - room), min(high, r.high + room)
     usual = min(max(float(r.typical or 0), low), high)
     step = r.step if r.step and r.step < high - low else (high - low) / 100
-    slider = widgets.FloatSlider(
-        value=usual, min=low, max=high, step=step, readout=False
-    )
-    slider.add_class("kamp-slider")
-    return slider
+    return {"value": usual, "min": low, "max": high, "step": step}
 
 
 def _put_back(ranges: list[Range], sliders: list[widgets.FloatSlider]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.jsonutil import json_default
@@ -22,23 +21,23 @@ from markupsafe import Markup
 from tornado import web
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import MultiStaticFileHandler
-from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from kamp_lib.errors import KampError
-from kamp_lib.reports import fonts, kernels, numbers
+from kamp_lib.reports import fonts, front_end, numbers
 from kamp_lib.reports.blocks import style, templates
 from kamp_lib.reports.first_paint import FONT_PATH, first_view, page_title
 from kamp_lib.reports.notes import REPORT
+from kamp_lib.reports.playing import PAGE_ID, cells_of
 from kamp_lib.reports.shelf import Report, cards, find_report
 from kamp_lib.reports.words import Words
-from kamp_lib.runs import Bundle
 from kamp_lib.text import Language, language
 
 if TYPE_CHECKING:
     from kamp_lib.reports.server import ReportServer
 
 YEAR_S = 31_536_000
+FOR_EVER = f"private, max-age={YEAR_S}, immutable"
 # What a simple page of ours needs: its own style and font, and not one script.
 PLAIN_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src 'self' data:;"
@@ -62,23 +61,24 @@ HEADERS = {
 
 def handlers(server: ReportServer) -> list[Any]:
     """Every address of the server, below its base URL."""
-    rendering = {
-        "template_paths": server.template_paths,
-        "config": server.config,
-        "voila_configuration": server.voila_configuration,
-    }
-    scripts = {"path": server.labextensions_path, "no_cache_paths": ["/"]}
+    stamp = server.front_end.stamp
+    scripts = {"path": server.labextensions_path}
     statics = {"paths": server.static_paths}
     kernel = rf"/api/kernels/{_kernel_id_regex}"
     ours: list[tuple[Any, ...]] = [
         (r"/", ListHandler),
-        (r"/report/([^/]+)/([^/]+)/?", ReportHandler, rendering),
+        (r"/report/([^/]+)/([^/]+)/?", ReportHandler),
         (FONT_PATH + r"([A-Za-z.-]+\.woff)", FontHandler, {"path": fonts.FOLDER}),
         (kernel, ModelHandler),
         (rf"{kernel}/channels", ChannelHandler),
         (rf"/voila/api/shutdown/{_kernel_id_regex}", CloseHandler),
-        (r"/voila/static/(.*)", StaticHandler, statics),
-        (r"/voila/labextensions/(.*)", ExtensionHandler, scripts),
+        (
+            rf"/kamp/scripts/{stamp}/(page\.js)",
+            ScriptHandler,
+            {"path": front_end.FOLDER},
+        ),
+        (rf"/voila/static/{stamp}/(.*)", StaticHandler, statics),
+        (rf"/voila/labextensions/{stamp}/(.*)", ExtensionHandler, scripts),
     ]
     return [(url_path_join(server.base_url, a), *rest) for a, *rest in ours]
 
@@ -172,77 +172,80 @@ class FontHandler(web.StaticFileHandler):
         self.set_header("Cache-Control", f"public, max-age={YEAR_S}, immutable")
 
 
-class ReportHandler(Spoken, TornadoVoilaHandler):
-    """One report, rendered live."""
-
-    def initialize(self, **kwargs: Any) -> None:
-        TornadoVoilaHandler.initialize(self, **kwargs)
-        self.page_config_hook = self._page_config
-        self._first = ""
-
-    def _page_config(
-        self, page_config: dict[str, Any], *, notebook_path: str, **_: Any
-    ) -> dict[str, Any]:
-        """What our template shows before the kernel answers."""
-        folder = (Path(self.server.root_dir) / notebook_path).parent
-        words = Words(self.lang)
-        try:
-            title = page_title(Bundle(folder), words)
-        except KampError:
-            title = words("list.title")
-        page_config["kamp"] = {
-            "lang": self.lang,
-            "title": title,
-            "faces": fonts.linked_faces(self.fonts),
-            "style": style() + style("live.css"),
-            "first_paint": self._first,
-            "offline": words("page.offline"),
-            "broken": words("page.broken"),
-            "back": words("error.back"),
-            "nonce": self._nonce,
-        }
-        return page_config
+class ReportHandler(Spoken):
+    """One report: shown at once, while its kernel begins behind it."""
 
     @web.authenticated
     async def get(self, tenant: str, run: str) -> None:
         report = find_report(self.server.published, tenant, run)
         if report is None:
             raise web.HTTPError(404)
-        self._nonce = secrets.token_urlsafe(16)
-        policy = PAGE_POLICY.format(nonce=self._nonce)
-        self.set_header("Content-Security-Policy", policy)
-        # the page sends this cookie's value along when it lets its kernel go
-        _ = self.xsrf_token
-        kernels.reader.set(self.reader)
+        cells = cells_of(report.folder / REPORT)
+        opened = await self.server.kernel_manager.open_page(
+            self.reader, report.folder, cells, self.request.query
+        )
         self.server.seen(self.reader, report)
-        self._first = await asyncio.to_thread(
+        first = await asyncio.to_thread(
             first_view, report.bundle, self.lang, self.fonts
         )
-        inside = (report.folder / REPORT).relative_to(Path(self.server.root_dir))
-        async for html in self.get_generator(path=inside.as_posix()):
-            self.write(html)
-            self.flush()
+        nonce = secrets.token_urlsafe(16)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Security-Policy", PAGE_POLICY.format(nonce=nonce))
+        # the page sends this cookie's value along when it lets its kernel go
+        _ = self.xsrf_token
+        words = Words(self.lang)
+        shared: dict[str, Any] = {
+            "nonce": nonce,
+            "page_id": PAGE_ID,
+            "front_end": self.server.front_end,
+        }
+        self._write(
+            "page.html",
+            **shared,
+            t=words,
+            lang=self.lang,
+            title=_title(report, words),
+            faces=fonts.linked_faces(self.fonts),
+            style=style() + style("live.css"),
+            first=first,
+            base_url=self.base_url,
+            kernel_id=opened.kernel_id,
+        )
+        await self.flush()
+        # whoever waits may go away; the page's beginning may not
+        state = await asyncio.shield(opened.state)
+        self._write("page-end.html", **shared, state=state)
+        self.finish()
 
-    def write_error(self, status_code: int, **more: Any) -> None:
-        self.set_header("Content-Security-Policy", PLAIN_POLICY)
-        super().write_error(status_code, **more)
+    def _write(self, template: str, **values: Any) -> None:
+        self.write(templates().get_template(template).render(**values))
+
+
+def _title(report: Report, words: Words) -> str:
+    try:
+        return page_title(report.bundle, words)
+    except KampError:
+        return words("list.title")
 
 
 class OwnKernel:
     """Whose page this is: a kernel's address is of use to nobody else."""
 
-    def check_owner(self: Any, kernel_id: str) -> None:
+    async def check_owner(self: Any, kernel_id: str) -> None:
+        """Of this page, which by then stands."""
         server = self.settings["kamp-reports"]
         reader = server.reader_of(self.current_user)
         if not self.kernel_manager.belongs(kernel_id, reader):
             raise web.HTTPError(404)
+        await self.kernel_manager.ready(kernel_id)
 
 
 class ChannelHandler(OwnKernel, VoilaKernelWebsocketHandler):
     """The channel of an open page, for as long as its reader may read."""
 
     async def pre_get(self) -> None:
-        self.check_owner(self.kernel_id)
+        await self.check_owner(self.kernel_id)
         await super().pre_get()
 
     async def open(self, kernel_id: str) -> None:
@@ -270,7 +273,7 @@ class ModelHandler(OwnKernel, KernelHandler):
 
     @web.authenticated
     async def get(self, kernel_id: str) -> None:
-        self.check_owner(kernel_id)
+        await self.check_owner(kernel_id)
         model = await ensure_async(self.kernel_manager.kernel_model(kernel_id))
         self.finish(json.dumps(model, default=json_default))
 
@@ -280,18 +283,28 @@ class CloseHandler(OwnKernel, VoilaShutdownKernelHandler):
 
     @web.authenticated
     async def post(self, kernel_id: str) -> None:
-        self.check_owner(kernel_id)
+        await self.check_owner(kernel_id)
         await self.kernel_manager.shutdown_kernel(kernel_id)
         self.set_status(204)
         self.finish()
 
 
 class _Library:
-    """A file of Voilà's, or nothing: odd addresses are no reason for another answer."""
+    """A file of Voilà's, or nothing: odd addresses are no reason for another answer.
+
+    Its address holds a stamp of all of them, so it never has to be asked for again.
+    """
+
+    def set_extra_headers(self: Any, path: str) -> None:
+        self.set_header("Cache-Control", FOR_EVER)
 
     def write_error(self: Any, status_code: int, **_: Any) -> None:
         self.set_status(404 if status_code >= 400 else status_code)
         self.finish()
+
+
+class ScriptHandler(_Library, web.StaticFileHandler):
+    """Our own front end."""
 
 
 class StaticHandler(_Library, MultiStaticFileHandler):

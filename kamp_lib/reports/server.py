@@ -1,6 +1,7 @@
 """The page server: Voilà, showing published reports and nothing else.
 
-What it answers stands in `pages.py`, what a browser may say to a kernel in `kernels.py`.
+What it answers stands in `pages.py`, its kernels in `kernels.py`, what a browser may say
+to them in `sieve.py`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.provisioning import KernelProvisionerFactory
 from jupyter_server.utils import url_path_join
 from traitlets import Dict
 from traitlets.config import Config
 from voila.app import Voila
-from voila.paths import collect_template_paths
+from voila.utils import get_page_config
 
 from kamp_lib.errors import KampError
 from kamp_lib.reports import pages
-from kamp_lib.reports.kernels import LARGEST_MESSAGE, PageConnection, PageKernels
+from kamp_lib.reports.front_end import FrontEnd
+from kamp_lib.reports.kernels import PageKernels, fork_traits, warm_up
 from kamp_lib.reports.shelf import Report, find_report, list_reports
+from kamp_lib.reports.sieve import LARGEST_MESSAGE, PageConnection
+from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant
 
 __all__ = ["ReportServer", "find_report", "list_reports", "serve"]
 
-TEMPLATE_FOLDER = Path(__file__).parent / "voila"
 WIDGET_SCRIPTS = [
     "@jupyter-widgets/jupyterlab-manager",
     "@voila-dashboards/widgets-manager8",
@@ -73,11 +77,8 @@ class ReportServer(Voila):
         # notebooks are loaded by absolute look-up below this root, never by an address
         self.root_dir = str(_common_root(list(self.published.values())))
         super().initialize(argv or [])
-
-    def setup_template_dirs(self) -> None:
-        base = collect_template_paths(["voila", "nbconvert"], "base", prune=True)
-        super().setup_template_dirs()
-        self.template_paths = [str(TEMPLATE_FOLDER), *base]
+        # one for the whole process, made by whoever asks first
+        KernelProvisionerFactory.instance(parent=self)
 
     def init_settings(self) -> dict[str, Any]:
         found = super().init_settings()
@@ -93,7 +94,15 @@ class ReportServer(Voila):
         return found
 
     def init_handlers(self) -> list[Any]:
+        config = get_page_config(
+            self.base_url, self.app.settings, self.log, self.voila_configuration
+        )
+        self.front_end = FrontEnd(self.base_url, config)
         return [*pages.handlers(self), *self.identity_provider.get_handlers()]
+
+    def start(self) -> None:
+        warm_up()
+        super().start()
 
     def address(self, report: Report) -> str:
         """Where a report is read."""
@@ -153,6 +162,9 @@ def _config() -> Config:
     kernels.cull_connected = False
     kernels.cull_busy = False
     config.KernelManager.transport = "ipc"
+    if settings().fast_kernels:
+        config.KernelProvisionerFactory.default_provisioner_name = "kamp-fork"
+        config.ForkProvisioner.update(fork_traits())
     # a server of pages keeps no signatures of notebooks, and writes nothing at home
     config.NotebookNotary.db_file = ":memory:"
     config.NotebookNotary.secret = os.urandom(32)
@@ -164,7 +176,7 @@ def _common_root(folders: list[Path]) -> Path:
     """The deepest folder that holds all published folders."""
     resolved = [folder.resolve() for folder in folders]
     if not resolved:
-        return TEMPLATE_FOLDER
+        return Path(__file__).parent
     root = resolved[0]
     while not all(folder.is_relative_to(root) for folder in resolved):
         root = root.parent

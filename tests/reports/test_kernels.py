@@ -9,11 +9,11 @@ import pytest
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from reports.page_socket import PROTOCOL, header
 
-from kamp_lib.reports.kernels import (
+from kamp_lib.reports.kernels import page_environment
+from kamp_lib.reports.sieve import (
     LARGEST_MESSAGE,
     Said,
     is_page_talk,
-    page_environment,
     read_message,
 )
 
