@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from compileall import compile_dir
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,8 +39,6 @@ def up(*, without_walls: bool = False) -> int:
             "허브를 시작할 수 없습니다. 위의 줄을 실행한 뒤 다시 하세요: kamp up",
             "the hub cannot start; run the lines above, then again: kamp up",
         )
-    # after an update: behind the walls nobody can write beside the code
-    compile_dir(Path(__file__).parents[1], quiet=2)
     console.say(
         f"허브를 시작합니다: {settings().hub_url} (끝내려면 Ctrl-C)",
         f"starting the hub: {settings().hub_url} (Ctrl-C ends it)",

@@ -88,6 +88,7 @@ def test_a_folder_with_other_files_is_never_emptied(tmp_path: Path, kamp: Any) -
     assert (mine / "thesis.txt").read_text() == "years of work"
 
 
+@pytest.mark.long
 def test_the_same_data_parameters_and_seed_give_the_same_scores(
     demo: Path, companies: list[Tenant], kamp: Any
 ) -> None:

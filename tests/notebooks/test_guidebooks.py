@@ -23,7 +23,12 @@ TAUGHT = {
 LONGEST_CELL = 14
 
 pytestmark = pytest.mark.e2e
-each = pytest.mark.parametrize("name", TAUGHT)
+# a table and pictures in every run of the tests, the others in the long one
+ALWAYS = ("1-injection", "4-vision")
+each = pytest.mark.parametrize(
+    "name",
+    [n if n in ALWAYS else pytest.param(n, marks=pytest.mark.long) for n in TAUGHT],
+)
 
 
 class Executed:

@@ -109,7 +109,7 @@ def test_typing_a_price_changes_the_money_and_its_mark(opened: Any) -> None:
     assert "가정값(귀사 값 아님)" not in body(page)
 
 
-@pytest.mark.parametrize("slug", ["hanbit", "saebit"])
+@pytest.mark.parametrize("slug", ["hanbit"])
 def test_the_switch_turns_the_page_to_english(opened: Any, slug: str) -> None:
     page = opened(slug)
     page.get_by_role("button", name="English").click()
@@ -121,7 +121,10 @@ def test_the_switch_turns_the_page_to_english(opened: Any, slug: str) -> None:
 
 @pytest.mark.parametrize(
     ("slug", "lang"),
-    [*((slug, "ko") for slug in MODELS), ("hanbit", "en"), ("saebit", "en")],
+    [
+        *((slug, "ko") for slug in MODELS),
+        *(pytest.param(s, "en", marks=pytest.mark.long) for s in ("hanbit", "saebit")),
+    ],
 )
 def test_a_phone_never_scrolls_sideways(opened: Any, slug: str, lang: str) -> None:
     page = opened(slug, PHONE, lang=lang)

@@ -96,6 +96,7 @@ def test_an_empty_jupyterlab_shows_the_start_page_again(page: Page, lab: Lab) ->
     assert tabs(page) == ["시작"]
 
 
+@pytest.mark.long
 def test_a_notebook_opens_beside_it(page: Page, lab: Lab) -> None:
     opened(page, lab)
     page.click('[data-act="open"] >> text=처음 시작하기')
@@ -104,6 +105,7 @@ def test_a_notebook_opens_beside_it(page: Page, lab: Lab) -> None:
     assert any("처음 시작하기" in label for label in tabs(page))
 
 
+@pytest.mark.long
 def test_the_launcher_has_a_card_of_it(page: Page, lab: Lab) -> None:
     opened(page, lab)
     page.click(".lm-TabBar-addButton:visible")
@@ -180,6 +182,7 @@ def test_a_dropped_file_is_brought_in(page: Page, lab: Lab, shots: Any) -> None:
     page.wait_for_selector(".kamp-start .drop")
 
 
+@pytest.mark.long
 def test_an_upload_can_be_stopped_and_leaves_nothing(
     page: Page, lab: Lab, tmp_path: Path
 ) -> None:
@@ -289,6 +292,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_it_can_be_read_in_both_themes(page: Page, stocked: Lab, theme: str) -> None:
     address = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
@@ -304,6 +308,7 @@ def test_it_can_be_read_in_both_themes(page: Page, stocked: Lab, theme: str) -> 
         assert contrast(*colours) >= 4.5, (words, colours)
 
 
+@pytest.mark.long
 def test_what_is_not_there_any_more_leads_back_to_the_start(
     page: Page, lab: Lab, shots: Any
 ) -> None:
@@ -318,6 +323,7 @@ def test_what_is_not_there_any_more_leads_back_to_the_start(
     page.wait_for_selector(".kamp-start .drop")
 
 
+@pytest.mark.long
 def test_a_server_that_is_gone_is_said_and_can_be_tried_again(
     page: Page, lab: Lab
 ) -> None:
