@@ -54,7 +54,7 @@ def run_on_cluster(
         check(client, address)
         futures = _submit(client, orders, limits)
         try:
-            _gather(futures, ended)
+            _gather(client, futures, ended)
         finally:
             client.cancel(list(futures))
             with nothing_lost():
@@ -99,10 +99,10 @@ def assign(orders: Sequence[Order], threads: dict[str, int]) -> list[str]:
     return [placed[order.tenant].pop() for order in orders]
 
 
-def _gather(futures: dict[Future, Order], ended: Ended) -> None:
+def _gather(client: Client, futures: dict[Future, Order], ended: Ended) -> None:
     from distributed import as_completed
 
-    for future in as_completed(list(futures)):
+    for future in as_completed(list(futures), loop=client.loop):
         ended(_outcome(future, futures[future]))
         # else its worker's end would have it done again
         future.release()
