@@ -31,12 +31,15 @@ from traitlets.config import Config
 from kamp_lib.errors import KampError
 from kamp_lib.reports.server import ReportServer
 from kamp_lib.reports.shelf import Report
+from kamp_lib.settings import settings
 
 # how long an answer of the hub counts: what the registry ends, ends within this time
 ASK_AGAIN_S = 30
 TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
-# measured: a server 100 MB, a page 55 MB and 110 MB once its model is loaded, 16 threads
-SERVER_MB, PAGE_MB, MOST_PAGES = 200, 150, 48
+# measured: a server 100 MB, a page 55 MB and 110 MB once its model is loaded, 16 threads;
+# with forked kernels 210 MB and 45 MB, model and all
+SERVER_MB, PAGE_MB, MOST_PAGES = 200, 150, 64
+FORKED_SERVER_MB, FORKED_PAGE_MB = 320, 60
 
 
 class ReadersHub(HubOAuth):
@@ -159,8 +162,11 @@ def most_pages(limit: str | None) -> int:
     """How many pages fit into a memory limit in bytes, as the spawner tells it."""
     if not limit:
         return 16
+    server, page = SERVER_MB, PAGE_MB
+    if settings().fast_kernels:
+        server, page = FORKED_SERVER_MB, FORKED_PAGE_MB
     megabytes = int(limit) // 2**20
-    return max(2, min(MOST_PAGES, (megabytes - SERVER_MB) // PAGE_MB))
+    return max(2, min(MOST_PAGES, (megabytes - server) // page))
 
 
 def _config() -> Config:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from kamp_lib.reports.server import ReportServer
 
 YEAR_S = 31_536_000
+# When a page that had no room tries again.
+AGAIN_S = 15
 FOR_EVER = f"private, max-age={YEAR_S}, immutable"
 # What a simple page of ours needs: its own style and font, and not one script.
 PLAIN_POLICY = (
@@ -102,8 +104,10 @@ class Spoken(JupyterHandler):
             return "ko"
         return "en" if asked == b"en" else language()
 
-    def plain(self, template: str, title: str, **values: Any) -> None:
-        """One of our simple pages."""
+    def plain(
+        self, template: str, title: str, *, again_s: int | None = None, **values: Any
+    ) -> None:
+        """One of our simple pages; a browser asks for it again after `again_s`."""
         words = Words(self.lang)
         body = templates().get_template(template).render(t=words, n=numbers, **values)
         page = (
@@ -114,6 +118,7 @@ class Spoken(JupyterHandler):
                 title=title,
                 faces=fonts.linked_faces(self.fonts),
                 style=style(),
+                again_s=again_s,
                 body=Markup(body),  # noqa: S704 - our template has escaped it
             )
         )
@@ -130,10 +135,14 @@ class Spoken(JupyterHandler):
         """One sentence, whatever happened; the log has the rest."""
         words = Words(self.lang)
         known = {403: "error.forbidden", 404: "error.not_found", 503: "error.busy"}
-        key = known.get(status_code, "error.other")
+        said = words(known.get(status_code, "error.other"), seconds=AGAIN_S)
+        again_s = None
         if status_code == 503:
-            self.set_header("Retry-After", "60")
-        self.plain("message.html", words(key), message=words(key), back=self.base_url)
+            again_s = AGAIN_S
+            self.set_header("Retry-After", str(again_s))
+        self.plain(
+            "message.html", said, again_s=again_s, message=said, back=self.base_url
+        )
 
 
 class NotFound(Spoken):

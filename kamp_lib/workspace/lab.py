@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kamp_lib.kernels import provisioner
+from kamp_lib.settings import settings
 from kamp_lib.text import Language
 from kamp_lib.workspace.names import safe_path
 
@@ -22,6 +24,19 @@ NOT_LOADED = (
     "jupyter_lsp",
     # reads the settings of a notebook server of before JupyterLab
     "notebook_shim",
+)
+# Kernels of people: the fork server begins with the first of them, with next to nothing,
+# imports the rest at leisure and ends when it was idle for long, so that a workspace in
+# which nobody computes holds no more than before. numba is large and seldom wanted.
+KERNELS = (
+    "KernelProvisionerFactory.default_provisioner_name=kamp-fork",
+    "ForkProvisioner.idle_s=300",
+    "ForkProvisioner.imports=ipywidgets",
+    *(
+        f"ForkProvisioner.later={name}"
+        for name in (*provisioner.IMPORTS, "kamp_lib.workbench", "kamp_lib.runs")
+        if name not in ("ipywidgets", "numba")
+    ),
 )
 
 
@@ -43,6 +58,7 @@ def lab_arguments(language: Language) -> list[str]:
         "--LabApp.lock_all_plugins=True",
         f"--LabApp.check_for_updates_class={NEVER}",
         f"--ContentsManager.checkpoints_class={CHECKPOINTS}",
+        *(f"--{kernels}" for kernels in KERNELS if settings().fast_kernels),
     ]
 
 

@@ -54,12 +54,19 @@ def test_without_that_it_could() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "pages"),
-    [(None, 16), ("", 16), (str(512 * 2**20), 2), (str(2 * 2**30), 12), ("9" * 14, 48)],
+    [(None, 16), ("", 16), (str(512 * 2**20), 3), (str(2 * 2**30), 28), ("9" * 14, 64)],
 )
 def test_as_many_pages_open_as_fit_into_the_memory(
     limit: str | None, pages: int
 ) -> None:
     assert most_pages(limit) == pages
+
+
+def test_fewer_pages_fit_when_each_imports_everything_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KAMP_FAST_KERNELS", "0")
+    assert most_pages(str(2 * 2**30)) == 12
 
 
 def test_the_folder_has_to_be_the_company_that_the_hub_says(
