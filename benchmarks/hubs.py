@@ -57,6 +57,8 @@ class Visit:
     host: str  # of the server's address
     path: str  # the server's, on the proxy
     api: str  # the server's, in the hub's API
+    home: str  # the page with the button that starts it
+    button: str
 
     @property
     def lab(self) -> str:
@@ -73,7 +75,8 @@ def our_visit(chromium: Chromium, hub: DemoHub) -> Visit:
     page.wait_for_url("**/services/portal/**")
     page.goto(f"{hub.url}hub/password")  # any page of the hub's own origin
     host, path = f"{SLUG}.kamp.localhost", f"/user/{SLUG}/{PERSON}"
-    return Visit(page, hub.port, host, path, f"/users/{SLUG}/servers/{PERSON}")
+    api, home = f"/users/{SLUG}/servers/{PERSON}", f"{hub.url}services/portal/"
+    return Visit(page, hub.port, host, path, api, home, ".workspace button.main")
 
 
 def stock_visit(chromium: Chromium, port: int) -> Visit:
@@ -84,7 +87,8 @@ def stock_visit(chromium: Chromium, port: int) -> Visit:
     page.fill("input[name=password]", "x")
     page.click("form [type=submit]")
     page.wait_for_url("**/hub/home")
-    return Visit(page, port, "127.0.0.1", f"/user/{PERSON}", f"/users/{PERSON}/server")
+    path, api = f"/user/{PERSON}", f"/users/{PERSON}/server"
+    return Visit(page, port, "127.0.0.1", path, api, page.url, "#start")
 
 
 @contextmanager
