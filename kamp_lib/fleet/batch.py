@@ -23,7 +23,8 @@ from kamp_lib.fleet.planning import Plan
 from kamp_lib.fleet.record import LOCK, RECORD, Batch, earlier, write_whole
 from kamp_lib.fleet.report import write_report
 from kamp_lib.hub.jobs import JobLimits
-from kamp_lib.settings import person
+from kamp_lib.hub.left_over import sweep_jobs
+from kamp_lib.settings import person, settings
 from kamp_lib.tenancy import Registry
 
 # How often the record is written while the batch goes on.
@@ -54,6 +55,7 @@ def run_batch(
         When the cluster cannot be used; then nothing has been run.
     """
     watch, limits = watch or Unseen(), limits or JobLimits()
+    sweep_jobs(settings().home)
     with _opened(plan, workers, cluster) as pages:
         batch = pages.batch
 

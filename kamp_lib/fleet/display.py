@@ -93,8 +93,10 @@ class Live:
             told = escape(f"{name} · {step}")
             self._bar.update(task, description=told, completed=done, total=total)
 
-        yield listen
-        self._bar.update(task, visible=False)
+        try:
+            yield listen
+        finally:
+            self._bar.update(task, visible=False)
 
     def ended(self, outcome: Outcome) -> None:
         self._bar.advance(self._whole)

@@ -18,6 +18,7 @@ from datetime import datetime
 from kamp_lib.errors import KampError
 from kamp_lib.fleet.firing import due_now, fire, sweep
 from kamp_lib.fleet.pool import Pool
+from kamp_lib.hub.left_over import sweep_jobs
 from kamp_lib.hub.walls import require_walls
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Registry, open_registry
@@ -95,6 +96,7 @@ class Scheduler:
 def main() -> None:
     """Look, wait, look again, until the hub ends this process."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    sweep_jobs(settings().home)
     scheduler = Scheduler(open_registry(), at_once=max(1, (os.cpu_count() or 2) // 2))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scheduler.stop.set())

@@ -26,6 +26,7 @@ from kamp_lib.errors import KampError
 from kamp_lib.hub import bubblewrap, cgroups
 from kamp_lib.hub.hearing import as_error, died, last_lines, messages, shown
 from kamp_lib.hub.inside import Failure, Result, Step
+from kamp_lib.hub.left_over import held
 from kamp_lib.hub.places import Places
 from kamp_lib.hub.profile import Kind, Limits, profile
 from kamp_lib.hub.walls import inspect_walls
@@ -186,19 +187,20 @@ def started(
     there = bubblewrap.prepare(walled, home)
     try:
         command = bubblewrap.command_line(walled, home).ending_with_its_parent()
-        process = command.start(
-            limits=cgroups.enter(walled), stdin=into, stdout=out, stderr=err
-        )
-        try:
-            yield process, there
-        except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=TIDY_S)
-            raise
-        finally:
-            process.kill()
-            process.wait()
+        with held(there):
+            process = command.start(
+                limits=cgroups.enter(walled), stdin=into, stdout=out, stderr=err
+            )
+            try:
+                yield process, there
+            except KeyboardInterrupt:
+                process.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    process.communicate(timeout=TIDY_S)
+                raise
+            finally:
+                process.kill()
+                process.wait()
     finally:
         cgroups.remove(walled.tenant, name)
         there.remove()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kamp_lib.catalog import resolve_parameters, standard_models
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.runs.bundle import Bundle, list_runs
 from kamp_lib.runs.context import find_model
-from kamp_lib.runs.record import RunRecord
 from kamp_lib.settings import package_version
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
@@ -77,10 +78,23 @@ def pending_runs(
     return found
 
 
+@dataclass(frozen=True)
+class _Done:
+    """What counts of a run that ended well: little, since there may be thousands."""
+
+    run: str
+    model: str
+    model_version: str
+    dataset: str
+    version: int
+    fingerprint: str
+    parameters: dict[str, Any]
+
+
 def _of_model(
     model: str,
     sets: Sequence[Dataset],
-    earlier: Sequence[RunRecord],
+    earlier: Sequence[_Done],
     given: dict[str, Any],
     dataset: str | None,
 ) -> Iterator[Pending]:
@@ -101,11 +115,7 @@ def _of_model(
             f"there are several data sets; choose one with --dataset: {names}",
         )
     for data in fitting:
-        own = [
-            r
-            for r in earlier
-            if r.model.id == model and r.dataset and r.dataset.name == data.name
-        ]
+        own = [r for r in earlier if (r.model, r.dataset) == (model, data.name)]
         same = [r for r in own if _is_same(r, data, version, resolved)]
         others = [r for r in own if r not in same]
         yield Pending(
@@ -118,31 +128,44 @@ def _of_model(
 
 
 def _is_same(
-    record: RunRecord, data: Dataset, version: str, parameters: dict[str, Any]
+    done: _Done, data: Dataset, version: str, parameters: dict[str, Any]
 ) -> bool:
-    read = record.dataset
     return (
-        read is not None
-        and record.model.version == version
-        and record.parameters == parameters
-        and read.version == data.version
-        # a data set that was removed and brought in anew starts at version 0, too
-        and read.fingerprint == data.fingerprint
+        done.model_version == version
+        and done.parameters == parameters
+        and done.version == data.version
+        # a data set that was removed and brought in anew counts its versions anew, too
+        and done.fingerprint == data.fingerprint
     )
 
 
-def _finished(tenant: Tenant) -> Iterator[RunRecord]:
-    """Records of what ran to its end by itself, newest first; damaged ones are no help."""
+def _finished(tenant: Tenant) -> Iterator[_Done]:
+    """What ran to its end by itself, newest first."""
     for bundle in list_runs(tenant):
-        record = _readable(bundle)
-        if record is None or record.status != "succeeded":
-            continue
-        if not record.notes.get("by_hand"):
-            yield record
+        done = _read(bundle.path)
+        if done is not None:
+            yield done
 
 
-def _readable(bundle: Bundle) -> RunRecord | None:
+@lru_cache(maxsize=100_000)
+def _read(folder: Path) -> _Done | None:
+    """A bundle does not change once it is there, so a worker that stays reads it once.
+
+    None for what does not count: it failed, was made by hand, or cannot be read.
+    """
     try:
-        return bundle.record
+        record = Bundle(folder).record
     except KampError:
         return None
+    read = record.dataset
+    if record.status != "succeeded" or record.notes.get("by_hand") or read is None:
+        return None
+    return _Done(
+        run=record.run,
+        model=record.model.id,
+        model_version=record.model.version,
+        dataset=read.name,
+        version=read.version,
+        fingerprint=read.fingerprint,
+        parameters=record.parameters,
+    )

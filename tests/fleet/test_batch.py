@@ -19,6 +19,7 @@ from fleet.stand_in import Instead, machines_done
 from kamp_lib.errors import KampError
 from kamp_lib.fleet import Batch, find_batch, list_batches
 from kamp_lib.hub.jobs import JobLimits
+from kamp_lib.settings import settings
 from kamp_lib.tenancy import Registry, Tenant, tenant_named
 
 Run = Callable[..., Batch]
@@ -251,10 +252,16 @@ def test_a_killed_batch_leaves_no_worker_and_says_what_it_did(
     killed = list_batches()[0]
     assert killed.status == "killed"
     assert [order.dataset for order in killed.waiting][-2:] == ["m2", "m3"]
+    assert left_of_jobs() != []
     workers(machines=("m1", "m2", "m3"))
     assert sorted(o.status for o in batch("acme").outcomes) == [
         *("known", "succeeded", "succeeded"),
     ]
+    assert left_of_jobs() == []
+
+
+def left_of_jobs() -> list[Path]:
+    return list((settings().home / "hub" / "run").glob("*/job-*"))
 
 
 def inside_processes() -> list[str]:

@@ -11,6 +11,7 @@ from fleet.stand_in import MODEL, record
 from kamp_lib.catalog import resolve_parameters, standard_model
 from kamp_lib.datasets import ingest, open_dataset
 from kamp_lib.errors import KampError, UsageError
+from kamp_lib.runs import pending
 from kamp_lib.runs.context import dataset_ref, find_model
 from kamp_lib.runs.pending import Pending, pending_runs
 from kamp_lib.tenancy import Tenant, add_tenant
@@ -36,6 +37,7 @@ def _no_runs(moulder: Tenant) -> Any:
     yield
     shutil.rmtree(moulder.runs)
     moulder.runs.mkdir()
+    pending._read.cache_clear()  # the same names come again
 
 
 def put(tenant: Tenant, number: int = 1, dataset: str = "m1", **more: Any) -> str:
@@ -90,6 +92,7 @@ def test_other_content_under_the_same_version_is_not_done(moulder: Tenant) -> No
     run = put(moulder)
     path = moulder.runs / run / "run.json"
     path.write_text(path.read_text().replace(read.fingerprint, "0" * 64))
+    pending._read.cache_clear()
     found = first(moulder)
     assert (found.done, found.before) == (None, run)
 
