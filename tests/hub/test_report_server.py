@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -313,17 +314,25 @@ def test_every_answer_bears_another_mark(report_hub: LiveHub, mina: Visitor) -> 
 
 
 def environment_of_kernel(kernel: str) -> dict[str, str]:
+    """What the process of a kernel began with; a forked one is known by its sockets."""
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
         try:
-            if kernel.encode() in (process / "cmdline").read_bytes():
+            if b"ernel" in (process / "cmdline").read_bytes() and has(process, kernel):
                 raw = (process / "environ").read_bytes().decode()
                 pairs = (item.partition("=") for item in raw.split("\0") if item)
                 return {name: value for name, _, value in pairs}
         except (FileNotFoundError, ProcessLookupError):
             continue
     raise AssertionError(f"no process of the kernel {kernel}")
+
+
+def has(process: Path, kernel: str) -> bool:
+    """Whether a process listens on the sockets of this kernel."""
+    lines = (process / "net" / "unix").read_text().splitlines()
+    sockets = {f"socket:[{line.split()[6]}]" for line in lines if kernel in line}
+    return any(os.readlink(file) in sockets for file in (process / "fd").iterdir())
 
 
 def test_a_kernel_inherits_no_token_and_no_secret(

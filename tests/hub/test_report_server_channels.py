@@ -310,7 +310,8 @@ def test_a_reader_who_looks_at_many_pages_is_asked_to_close_some(
     assert 0 < len(held) <= 6
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
-    assert "1분 뒤에" in answer.text
+    assert "저절로 다시 시도" in answer.text
+    assert f'content="{answer.headers["Retry-After"]}"' in answer.text
 
 
 def test_reading_ends_with_the_right_to_read_open_channels_included(
