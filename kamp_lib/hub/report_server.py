@@ -11,8 +11,10 @@ import os
 import sys
 
 from kamp_lib.errors import KampError
+from kamp_lib.reports.forking import warm_up
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant, tenant_at
+from kamp_lib.workspace.lean import hurrying, without_the_hub
 
 PR_SET_DUMPABLE = 4
 
@@ -28,8 +30,12 @@ def main(argv: list[str] | None = None) -> None:
     close_memory()
     try:
         tenant = company()
-        leave_out_slow_imports()
-        from kamp_lib.hub.report_app import HubReportServer
+        # the libraries of pages are imported beside those of this server
+        warm_up()
+        with hurrying():
+            with without_the_hub():
+                from jupyterhub.singleuser import extension  # noqa: F401
+            from kamp_lib.hub.report_app import HubReportServer
 
         published = {tenant.slug: tenant.published}
         server = HubReportServer(published=published, sock=asked.sock)
@@ -64,15 +70,6 @@ def close_memory() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def leave_out_slow_imports() -> None:
-    """Readers wait for this server to start, so it does without what it never uses.
-
-    The checker of web addresses in event schemas builds a grammar for a second when it is
-    imported; `None` makes that import fail, which its only user has provided for.
-    """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

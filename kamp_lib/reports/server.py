@@ -22,8 +22,9 @@ from voila.utils import get_page_config
 
 from kamp_lib.errors import KampError
 from kamp_lib.reports import pages
+from kamp_lib.reports.forking import fork_traits, warm_up
 from kamp_lib.reports.front_end import FrontEnd
-from kamp_lib.reports.kernels import PageKernels, fork_traits, warm_up
+from kamp_lib.reports.kernels import PageKernels
 from kamp_lib.reports.shelf import Report, find_report, list_reports
 from kamp_lib.reports.sieve import LARGEST_MESSAGE, PageConnection
 from kamp_lib.settings import settings

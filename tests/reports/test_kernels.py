@@ -9,7 +9,7 @@ import pytest
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from reports.page_socket import PROTOCOL, header
 
-from kamp_lib.reports.kernels import page_environment
+from kamp_lib.reports.forking import page_environment
 from kamp_lib.reports.sieve import (
     LARGEST_MESSAGE,
     Said,
