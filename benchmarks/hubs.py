@@ -73,10 +73,11 @@ def our_visit(chromium: Chromium, hub: DemoHub) -> Visit:
     page.fill("input[name=password]", PASSWORD)
     page.click("form [type=submit]")
     page.wait_for_url("**/services/portal/**")
+    portal = page.url
     page.goto(f"{hub.url}hub/password")  # any page of the hub's own origin
     host, path = f"{SLUG}.kamp.localhost", f"/user/{SLUG}/{PERSON}"
-    api, home = f"/users/{SLUG}/servers/{PERSON}", f"{hub.url}services/portal/"
-    return Visit(page, hub.port, host, path, api, home, ".workspace button.main")
+    api = f"/users/{SLUG}/servers/{PERSON}"
+    return Visit(page, hub.port, host, path, api, portal, ".workspace button.main")
 
 
 def stock_visit(chromium: Chromium, port: int) -> Visit:
