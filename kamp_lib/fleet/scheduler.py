@@ -74,6 +74,7 @@ class Scheduler:
         self.pool.interrupt()
         self._threads.shutdown(wait=True)
         self.pool.close()
+        self._clear()
 
     def _start(self, schedule: Schedule, due: datetime) -> None:
         self._at_work[schedule.id] = self._threads.submit(
@@ -86,6 +87,8 @@ class Scheduler:
             if not future.done():
                 continue
             del self._at_work[number]
+            if future.cancelled():  # it had not begun
+                continue
             error = future.exception()
             if error is not None:
                 log.warning("schedule %s: %s: %s", number, type(error).__name__, error)
