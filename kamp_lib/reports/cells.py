@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,21 +10,30 @@ from IPython.core.getipython import get_ipython
 from IPython.display import JSON
 from markupsafe import Markup
 
+from kamp_lib.reports.blocks import templates
 from kamp_lib.reports.live import asked_language
-from kamp_lib.reports.words import Words
+from kamp_lib.reports.words import Words, catalogue
+
+# What every page renders is read and compiled once, before a kernel is copied.
+for name in templates().list_templates(extensions=["html"]):
+    templates().get_template(name)
+catalogue()
 
 
-def play(sources: str, page_id: str) -> JSON:
+def play(page_id: str, folder: str, query: str, cells: list[str]) -> JSON:
     """Execute the cells of a page, and put the widgets that they return into one.
 
     A cell that is broken ends the page, which says so in its place.
 
     Parameters
     ----------
-    sources : str
-        The cells, as a list in JSON.
     page_id : str
         By which a browser finds the page.
+    folder : str
+        Of the report; the cells are executed in it.
+    query : str
+        What was asked for beside the address of the page.
+    cells : list of str
 
     Returns
     -------
@@ -32,10 +41,12 @@ def play(sources: str, page_id: str) -> JSON:
         `state`: all widgets by their id, as a browser needs them; `error`: what the
         broken cell raised, or null.
     """
+    os.chdir(folder)
+    os.environ["QUERY_STRING"] = query
     shell: Any = get_ipython()
     shown: list[widgets.Widget] = []
     error = None
-    for source in json.loads(sources):
+    for source in cells:
         result = shell.run_cell(source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         if error is not None:

@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
 from tornado.ioloop import PeriodicCallback
-from traitlets import Float, Integer
+from traitlets import Bool, Float, Integer
 
 from kamp_lib.reports.forking import KERNEL, page_environment
-from kamp_lib.reports.playing import State, play
+from kamp_lib.reports.playing import Script, State, play
 
 LOOK_S = 5.0
+# The page that was just opened comes first.
+SPARE_AFTER_S = 2.0
 
 
 class Opened(NamedTuple):
@@ -29,6 +31,13 @@ class Opened(NamedTuple):
 
     kernel_id: str
     state: asyncio.Task[State | None]
+
+
+class Starting(NamedTuple):
+    """A kernel that starts, or has started."""
+
+    kernel_id: str
+    task: asyncio.Task[str]
 
 
 class PageKernels(AsyncMappingKernelManager):
@@ -42,36 +51,57 @@ class PageKernels(AsyncMappingKernelManager):
         help="A page that nobody has looked at for so long is closed.",
     )
 
+    spare = Bool(False, config=True, help="Keep a kernel that waits for the next page.")
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.readers: dict[str, str] = {}
         self._beginning: dict[str, asyncio.Task[State | None]] = {}
         self._left: dict[str, float] = {}
+        self._spare: Starting | None = None
         self._looking = PeriodicCallback(self.close_left, LOOK_S * 1000)
 
     async def open_page(
         self, who: str, folder: Path, cells: list[str], query: str
     ) -> Opened:
-        """Begin a page: its kernel starts, and plays the cells.
+        """Begin a page: a kernel plays the cells.
 
         Raises
         ------
         tornado.web.HTTPError
             503, when there is no room for one more.
         """
-        kernel_id = str(uuid.uuid4())
-        self.readers[kernel_id] = who
+        place = str(uuid.uuid4())  # taken until the kernel's own name takes it
+        self.readers[place] = who
         try:
             await self._make_room(who)
-        except BaseException:
-            del self.readers[kernel_id]
-            raise
-        env = page_environment({**os.environ, "QUERY_STRING": query})
-        begun = self._begin(kernel_id, folder, cells, env)
-        task = self._beginning[kernel_id] = asyncio.create_task(begun)
+        finally:
+            del self.readers[place]
+        starting = self._spare or self._start()
+        self._spare = None
+        self.readers[starting.kernel_id] = who
+        begun = self._begin(starting, Script(folder, query, cells))
+        task = self._beginning[starting.kernel_id] = asyncio.create_task(begun)
+        asyncio.get_running_loop().call_later(SPARE_AFTER_S, self.keep_spare)
         if not self._looking.is_running():
             self._looking.start()
-        return Opened(kernel_id, task)
+        return Opened(starting.kernel_id, task)
+
+    def keep_spare(self) -> None:
+        """Have a kernel that waits for the next page; a forked one costs little."""
+        if self.spare and self._spare is None and len(self.readers) < self.most:
+            self._spare = self._start()
+
+    def _start(self) -> Starting:
+        kernel_id = str(uuid.uuid4())
+        start = self.start_kernel(
+            kernel_id=kernel_id,
+            kernel_name=KERNEL,
+            cwd="/",
+            env=page_environment(os.environ),
+            extra_arguments=["--HistoryManager.enabled=False"],
+        )
+        return Starting(kernel_id, asyncio.create_task(start))
 
     async def ready(self, kernel_id: str) -> None:
         """Wait until the page of this kernel stands.
@@ -88,17 +118,13 @@ class PageKernels(AsyncMappingKernelManager):
         if kernel_id not in self:
             raise web.HTTPError(404)
 
-    async def _begin(
-        self, kernel_id: str, folder: Path, cells: list[str], env: dict[str, str]
-    ) -> State | None:
+    async def _begin(self, starting: Starting, script: Script) -> State | None:
+        kernel_id = starting.kernel_id
         try:
-            await self.start_kernel(
-                kernel_id=kernel_id, kernel_name=KERNEL, cwd=str(folder), env=env,
-                extra_arguments=["--HistoryManager.enabled=False"],
-            )  # fmt: skip
-            state = await play(self.get_kernel(kernel_id), cells)
+            await starting.task
+            state = await play(self.get_kernel(kernel_id), script)
         except Exception:  # a page that does not begin must not stay half begun
-            self.log.exception("a page could not begin: %s", folder.name)
+            self.log.exception("a page could not begin: %s", script.folder.name)
             if kernel_id in self:
                 await self.shutdown_kernel(kernel_id, now=True)
             self.readers.pop(kernel_id, None)
@@ -109,7 +135,13 @@ class PageKernels(AsyncMappingKernelManager):
         finally:
             del self._beginning[kernel_id]
 
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        if self._spare is None or kernel_id != self._spare.kernel_id:
+            await super().cull_kernel_if_idle(kernel_id)
+
     def remove_kernel(self, kernel_id: str) -> Any:
+        if self._spare is not None and kernel_id == self._spare.kernel_id:
+            self._spare = None
         self.readers.pop(kernel_id, None)
         self._left.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -29,6 +30,15 @@ BUILT = "kamp_page"
 State = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Script:
+    """What a kernel plays: the cells of a report, in its folder, as it was asked for."""
+
+    folder: Path
+    query: str
+    cells: list[str]
+
+
 def cells_of(notebook: Path) -> list[str]:
     """The sources of a notebook's code cells.
 
@@ -47,7 +57,7 @@ def cells_of(notebook: Path) -> list[str]:
         ) from error
 
 
-async def play(manager: Any, cells: list[str]) -> State:
+async def play(manager: Any, script: Script) -> State:
     """Have the kernel of this manager build the page; returns its widgets' state.
 
     Raises
@@ -59,16 +69,16 @@ async def play(manager: Any, cells: list[str]) -> State:
     # the answer is all that is wanted: no outputs, no heartbeat
     client.start_channels(iopub=False, stdin=False, hb=False, control=False)
     try:
-        return await _played(client, cells)
+        return await _played(client, script)
     finally:
         client.stop_channels()
 
 
-async def _played(client: Any, cells: list[str]) -> State:
-    sources = json.dumps(cells)
+async def _played(client: Any, script: Script) -> State:
+    told = json.dumps([PAGE_ID, str(script.folder), script.query, script.cells])
     asked = client.execute(
         "from kamp_lib.reports.cells import play as _play\n"
-        f"{BUILT} = _play({sources!r}, {PAGE_ID!r})",
+        f"{BUILT} = _play(*__import__('json').loads({told!r}))",
         store_history=False,
         allow_stdin=False,
         user_expressions={BUILT: BUILT},
@@ -85,8 +95,8 @@ async def _played(client: Any, cells: list[str]) -> State:
             continue
         content = answer["content"]
         if content["status"] != "ok":
-            told = f"{content.get('ename')}: {content.get('evalue')}"
-            raise RuntimeError(f"the page could not be built: {told}")
+            why = f"{content.get('ename')}: {content.get('evalue')}"
+            raise RuntimeError(f"the page could not be built: {why}")
         built = content["user_expressions"][BUILT]["data"]["application/json"]
         if built["error"]:
             # the page says it in plain words; here is what happened

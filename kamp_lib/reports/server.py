@@ -15,6 +15,7 @@ from typing import Any
 
 from jupyter_client.provisioning import KernelProvisionerFactory
 from jupyter_server.utils import url_path_join
+from tornado.ioloop import IOLoop
 from traitlets import Dict
 from traitlets.config import Config
 from voila.app import Voila
@@ -103,6 +104,8 @@ class ReportServer(Voila):
 
     def start(self) -> None:
         warm_up()
+        # the manager of kernels is made meanwhile
+        IOLoop.current().add_callback(lambda: self.kernel_manager.keep_spare())  # noqa: PLW0108
         super().start()
 
     def address(self, report: Report) -> str:
@@ -166,6 +169,7 @@ def _config() -> Config:
     if settings().fast_kernels:
         config.KernelProvisionerFactory.default_provisioner_name = "kamp-fork"
         config.ForkProvisioner.update(fork_traits())
+        config.PageKernels.spare = True
     # a server of pages keeps no signatures of notebooks, and writes nothing at home
     config.NotebookNotary.db_file = ":memory:"
     config.NotebookNotary.secret = os.urandom(32)
