@@ -10,6 +10,7 @@ from kamp_lib.fleet.batch import run_batch
 from kamp_lib.fleet.local import threads_each
 from kamp_lib.fleet.orders import Order, Outcome
 from kamp_lib.fleet.planning import Plan, Wanted, make_plan
+from kamp_lib.fleet.pool import Pool
 from kamp_lib.fleet.record import Batch, find_batch, list_batches
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Order",
     "Outcome",
     "Plan",
+    "Pool",
     "Wanted",
     "find_batch",
     "list_batches",

@@ -20,9 +20,9 @@ from kamp_lib.fleet.local import run_here
 from kamp_lib.fleet.orders import Outcome
 from kamp_lib.fleet.perform import STOPPED
 from kamp_lib.fleet.planning import Plan
+from kamp_lib.fleet.pool import Pool
 from kamp_lib.fleet.record import LOCK, RECORD, Batch, earlier, write_whole
 from kamp_lib.fleet.report import write_report
-from kamp_lib.hub.jobs import JobLimits
 from kamp_lib.hub.left_over import sweep_jobs
 from kamp_lib.settings import person, settings
 from kamp_lib.tenancy import Registry
@@ -35,8 +35,7 @@ def run_batch(
     plan: Plan,
     registry: Registry,
     *,
-    workers: int,
-    limits: JobLimits | None = None,
+    pool: Pool,
     cluster: str | None = None,
     watch: Watch | None = None,
 ) -> Batch:
@@ -44,8 +43,8 @@ def run_batch(
 
     Parameters
     ----------
-    workers
-        Runs at the same time on this machine.
+    pool
+        Workers on this machine, as many as may run at the same time, and their limits.
     cluster
         Address of a Dask scheduler, to have the runs made there.
 
@@ -54,9 +53,9 @@ def run_batch(
     KampError
         When the cluster cannot be used; then nothing has been run.
     """
-    watch, limits = watch or Unseen(), limits or JobLimits()
+    watch = watch or Unseen()
     sweep_jobs(settings().home)
-    with _opened(plan, workers, cluster) as pages:
+    with _opened(plan, pool.most, cluster) as pages:
         batch = pages.batch
 
         def ended(outcome: Outcome) -> None:
@@ -67,15 +66,12 @@ def run_batch(
             if cluster is not None:
                 from kamp_lib.fleet.cluster import run_on_cluster
 
-                run_on_cluster(
-                    plan.orders, cluster, limits=limits, watch=watch, ended=ended
-                )
+                run_on_cluster(plan.orders, cluster, limits=pool.limits, ended=ended)
             else:
                 run_here(
                     plan.orders,
                     registry,
-                    workers=workers,
-                    limits=limits,
+                    pool=pool,
                     watch=watch,
                     ended=ended,
                 )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from kamp_lib.fleet.cluster_check import check, connected, nothing_lost
 from kamp_lib.fleet.crew import do_order, end_crew
-from kamp_lib.fleet.display import Watch
 from kamp_lib.fleet.orders import Order, Outcome
 from kamp_lib.hub.jobs import JobLimits
 from kamp_lib.text import Text
@@ -40,7 +39,6 @@ def run_on_cluster(
     address: str,
     *,
     limits: JobLimits,
-    watch: Watch,
     ended: Ended,
 ) -> None:
     """Do all orders on the cluster; `ended` hears of each in this thread.

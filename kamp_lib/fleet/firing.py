@@ -114,7 +114,7 @@ def _work(
         parameters=schedule.parameters,
     )
     try:
-        plan = make_plan(registry, wanted, progress=progress)
+        plan = make_plan(registry, wanted, pool, progress=progress)
     except KampError as error:  # a model that is no longer in the catalogue
         return "failed", error.text, []
     outcomes = list(plan.settled)

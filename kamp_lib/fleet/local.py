@@ -13,7 +13,6 @@ from kamp_lib.fleet.display import Watch
 from kamp_lib.fleet.orders import Order, Outcome
 from kamp_lib.fleet.perform import perform
 from kamp_lib.fleet.pool import Pool
-from kamp_lib.hub.jobs import JobLimits
 from kamp_lib.tenancy import Registry
 from kamp_lib.text import Text
 
@@ -29,9 +28,15 @@ def threads_each(workers: int) -> int:
 
 
 class Queue:
-    """Orders by company: whoever has a company's worker gets that company's next order."""
+    """Orders by company: whoever has a company's worker gets that company's next order.
 
-    def __init__(self, orders: Sequence[Order]) -> None:
+    `ready` says whether a company's worker waits for something to do.
+    """
+
+    def __init__(
+        self, orders: Sequence[Order], ready: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._ready = ready
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Order]] = {}
         self._served: dict[str, int] = {}
@@ -57,24 +62,27 @@ class Queue:
         alone = {slug: n for slug, n in left.items() if not self._served.get(slug)}
         several = {slug: n for slug, n in left.items() if n >= WORTH_A_SECOND}
         candidates = alone or several
-        return max(candidates, key=lambda slug: candidates[slug], default=None)
+        return max(
+            candidates,
+            key=lambda slug: (self._ready(slug), candidates[slug]),
+            default=None,
+        )
 
 
 def run_here(
     orders: Sequence[Order],
     registry: Registry,
     *,
-    workers: int,
-    limits: JobLimits,
+    pool: Pool,
     watch: Watch,
     ended: Ended,
 ) -> None:
-    """Do all orders with so many workers at once; `ended` hears of each in this thread.
+    """Do all orders, as many at once as the pool has; `ended` hears of each in this thread.
 
     Ctrl-C ends the workers, tells the outcomes so far and goes on as KeyboardInterrupt.
     """
     stop = threading.Event()
-    waiting = Queue(orders)
+    waiting = Queue(orders, pool.idle_for)
     done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
     left = len(orders)
 
@@ -95,9 +103,9 @@ def run_here(
         except Exception as error:  # told where the batch waits, and raised there
             done.put(error)
 
-    with Pool(workers, limits) as pool, ThreadPoolExecutor(workers) as slots:
+    with ThreadPoolExecutor(pool.most) as slots:
         try:
-            for slot in range(min(workers, len(orders))):
+            for slot in range(min(pool.most, len(orders))):
                 slots.submit(serve, slot)
             while left:
                 try:

@@ -14,8 +14,8 @@ from typing import Any
 from kamp_lib.catalog import resolve_parameters
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.fleet.orders import Order, Outcome
+from kamp_lib.fleet.pool import Pool
 from kamp_lib.hub.inside import Found
-from kamp_lib.hub.workers import at_work
 from kamp_lib.progress import Progress, silent
 from kamp_lib.runs.context import find_model
 from kamp_lib.tenancy import Registry, Sme, tenant_named
@@ -54,11 +54,16 @@ class Plan:
 def make_plan(
     registry: Registry,
     wanted: Wanted,
+    pool: Pool,
     *,
-    at_once: int = 1,
     progress: Progress = silent,
 ) -> Plan:
     """Ask every company, inside its walls, what is to be run.
+
+    Parameters
+    ----------
+    pool
+        Where the workers come from that are asked; they stay there for the runs.
 
     Raises
     ------
@@ -77,10 +82,10 @@ def make_plan(
     asked = 0
 
     def ask(sme: Sme) -> list[Order | Outcome]:
-        return _of_company(sme, wanted)
+        return _of_company(sme, wanted, pool)
 
-    with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
-        for answers in pool.map(ask, companies):
+    with ThreadPoolExecutor(max_workers=pool.most) as threads:
+        for answers in threads.map(ask, companies):
             asked += 1
             progress(Text("할 일 정하기", "planning"), done=asked, total=len(companies))
             for answer in answers:
@@ -98,7 +103,7 @@ def _companies(registry: Registry, slugs: Sequence[str]) -> list[Sme]:
     return [registry.sme(slug) for slug in dict.fromkeys(slugs)]
 
 
-def _of_company(sme: Sme, wanted: Wanted) -> list[Order | Outcome]:
+def _of_company(sme: Sme, wanted: Wanted, pool: Pool) -> list[Order | Outcome]:
     if sme.status != "active":
         return [refused(sme, SUSPENDED)]
     request = {
@@ -107,7 +112,7 @@ def _of_company(sme: Sme, wanted: Wanted) -> list[Order | Outcome]:
         "parameters": wanted.parameters,
     }
     try:
-        with at_work(tenant_named(sme.slug)) as worker:
+        with pool.worker(tenant_named(sme.slug)) as worker:
             found = worker.plan(request)
     except KampError as error:  # one company's trouble is not the others'
         return [refused(sme, error.text)]

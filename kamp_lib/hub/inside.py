@@ -99,9 +99,11 @@ def run(request: dict[str, Any], progress: Progress) -> Result:
 
 def run_once(request: dict[str, Any], progress: Progress) -> Result:
     """As `run`, unless the same run has been made by now."""
+    from kamp_lib.runs import kernel
     from kamp_lib.runs.pending import pending_runs
     from kamp_lib.tenancy import tenant_named
 
+    kernel.warm_up()  # it imports while we do
     there = pending_runs(
         tenant_named(),
         [request["model"]],

@@ -16,7 +16,7 @@ from kamp_lib.verbs.common import Json, _, example, print_json
 from kamp_lib.verbs.platform import local, platform, refuse_in_a_workspace
 
 if TYPE_CHECKING:
-    from kamp_lib.fleet import Batch, Outcome, Plan
+    from kamp_lib.fleet import Batch, Outcome, Plan, Pool
     from kamp_lib.tenancy import Registry
 
 batches = typer.Typer(
@@ -103,7 +103,7 @@ def batch(
     if context.invoked_subcommand is not None:
         return
     from kamp_lib.catalog import parse_assignments
-    from kamp_lib.fleet import Wanted, make_plan, threads_each
+    from kamp_lib.fleet import Pool, Wanted, make_plan, threads_each
     from kamp_lib.hub.jobs import JobLimits
 
     wanted = Wanted(
@@ -121,20 +121,20 @@ def batch(
             from kamp_lib.fleet.cluster_check import check_cluster
 
             check_cluster(cluster)
-        with console.progress(Text("배치", "batch")) as listener:
-            plan = make_plan(registry, wanted, at_once=at_once, progress=listener)
-        if dry_run:
-            _show_plan(plan, as_json)
-            return
         limits = JobLimits(memory, timeout, threads_each(at_once))
-        _run(plan, registry, at_once, limits, cluster, as_json)
+        with Pool(at_once, limits) as pool:
+            with console.progress(Text("배치", "batch")) as listener:
+                plan = make_plan(registry, wanted, pool, progress=listener)
+            if dry_run:
+                _show_plan(plan, as_json)
+            else:
+                _run(plan, registry, pool, cluster, as_json)
 
 
 def _run(
     plan: Plan,
     registry: Registry,
-    workers: int,
-    limits: Any,
+    pool: Pool,
     cluster: str | None,
     as_json: bool,
 ) -> None:
@@ -142,14 +142,7 @@ def _run(
     from kamp_lib.fleet.display import watching
 
     with watching(len(plan.orders)) as watch:
-        done = run_batch(
-            plan,
-            registry,
-            workers=workers,
-            limits=limits,
-            cluster=cluster,
-            watch=watch,
-        )
+        done = run_batch(plan, registry, pool=pool, cluster=cluster, watch=watch)
     _show(done, as_json)
     if done.status == "stopped":
         raise KampError(

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from fleet import stand_in
 
-from kamp_lib.fleet import Batch, Outcome, Plan, Wanted, make_plan, run_batch
+from kamp_lib.fleet import Batch, Outcome, Plan, Pool, Wanted, make_plan, run_batch
+from kamp_lib.hub.jobs import JobLimits
 from kamp_lib.hub.walls import inspect_walls
 from kamp_lib.tenancy import Registry, Tenant, open_registry, tenant_named
 
@@ -49,14 +50,24 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> stand_in.Instead:
 def batch(registry: Registry) -> Callable[..., Batch]:
     """Plan and run a batch."""
 
-    def run(*tenants: str, **more: object) -> Batch:
-        return run_batch(plan_of(registry, *tenants), registry, workers=2, **more)  # type: ignore[arg-type]
+    def run(*tenants: str, limits: JobLimits | None = None) -> Batch:
+        with Pool(2, limits) as pool:
+            plan = make_plan(registry, Wanted(tenants=tenants), pool)
+            return run_batch(plan, registry, pool=pool)
 
     return run
 
 
 def plan_of(registry: Registry, *tenants: str) -> Plan:
-    return make_plan(registry, Wanted(tenants=tenants), at_once=2)
+    """What is to be run, asked of workers that are gone afterwards."""
+    with Pool(2) as pool:
+        return make_plan(registry, Wanted(tenants=tenants), pool)
+
+
+def run(plan: Plan, registry: Registry, cluster: str | None = None) -> Batch:
+    """Do a plan with two workers at once."""
+    with Pool(2) as pool:
+        return run_batch(plan, registry, pool=pool, cluster=cluster)
 
 
 def of(batch: Batch, tenant: str) -> list[Outcome]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fleet import stand_in
-from fleet.conftest import of, plan_of
+from fleet.conftest import of, plan_of, run
 from fleet.stand_in import Instead, machines_done
 
 from kamp_lib.errors import KampError
@@ -138,9 +138,7 @@ def test_a_company_that_goes_in_the_middle_is_told_and_the_others_go_on(
 ) -> None:
     plan = plan_of(registry)
     getattr(registry, deed)("acme")
-    from kamp_lib.fleet import run_batch
-
-    done = run_batch(plan, registry, workers=2)
+    done = run(plan, registry)
     assert [o.status for o in of(done, "acme")] == ["refused"]
     assert told in of(done, "acme")[0].said.ko
     assert [o.status for o in of(done, "bolt")] == ["succeeded"]
@@ -172,11 +170,9 @@ def test_two_batches_at_once_do_no_run_twice(
     )
     from concurrent.futures import ThreadPoolExecutor
 
-    from kamp_lib.fleet import run_batch
-
     plan = plan_of(registry, "acme")
     with ThreadPoolExecutor(2) as both:
-        list(both.map(lambda _: run_batch(plan, registry, workers=1), range(2)))
+        list(both.map(lambda _: run(plan, registry), range(2)))
     assert machines_done(acme) == ["m1", "m2", "m3"]
 
 
@@ -185,14 +181,14 @@ import sys
 sys.path.insert(0, {tests!r})
 import pytest
 from fleet import stand_in
-from kamp_lib.fleet import Wanted, make_plan, run_batch
+from kamp_lib.fleet import Pool, Wanted, make_plan, run_batch
 from kamp_lib.tenancy import open_registry
 patch = pytest.MonkeyPatch()
 stand_in.instead_of_workers(patch)({behaviour!r}, {machines!r})
 registry = open_registry()
-plan = make_plan(registry, Wanted(("acme",)))
-print("planned", flush=True)
-print(run_batch(plan, registry, workers=1).status)
+with Pool(1) as pool:
+    plan = make_plan(registry, Wanted(("acme",)), pool)
+    print(run_batch(plan, registry, pool=pool).status)
 """
 
 

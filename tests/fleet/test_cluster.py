@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from fleet import dask_cluster
-from fleet.conftest import plan_of
+from fleet.conftest import plan_of, run
 from fleet.dask_cluster import Cluster
 from fleet.stand_in import Instead, machines_done
 
 from kamp_lib.errors import KampError
-from kamp_lib.fleet import Batch, run_batch
+from kamp_lib.fleet import Batch
 from kamp_lib.fleet.cluster import assign
 from kamp_lib.fleet.cluster_check import check_cluster, check_versions
 from kamp_lib.fleet.orders import Order
@@ -55,8 +55,7 @@ def _cluster(folder: Path, count: int, behaviour: str) -> Iterator[Cluster]:
 
 
 def run_there(registry: Registry, cluster: Cluster) -> Batch:
-    plan = plan_of(registry)
-    return run_batch(plan, registry, workers=2, cluster=cluster.address)
+    return run(plan_of(registry), registry, cluster.address)
 
 
 @pytest.mark.e2e

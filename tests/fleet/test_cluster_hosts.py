@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 from fleet import dask_cluster
-from fleet.conftest import plan_of
+from fleet.conftest import plan_of, run
 from fleet.stand_in import Instead, machines_done
 
-from kamp_lib.fleet import run_batch
 from kamp_lib.tenancy import Registry, tenant_named
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
@@ -95,7 +94,7 @@ def test_workers_on_other_hosts_do_the_same_batch(
             log = tmp_path / f"{host.name}.log"
             stack.enter_context(dask_cluster.process(command, log, host.inside))
         dask_cluster.wait_for_workers(address, len(hosts))
-        done = run_batch(plan_of(registry), registry, workers=2, cluster=address)
+        done = run(plan_of(registry), registry, address)
     assert [o.status for o in done.outcomes] == ["succeeded"] * 6
     told = {o.where.split("://")[1].split(":")[0] for o in done.outcomes}
     assert told == {host.address for host in hosts}

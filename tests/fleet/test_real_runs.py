@@ -6,11 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from fleet.conftest import plan_of
+from fleet.conftest import plan_of, run
 from runs.test_execute import SMALLEST
 
 from kamp_lib.datasets import ingest
-from kamp_lib.fleet import run_batch
 from kamp_lib.runs import open_run
 from kamp_lib.tenancy import Registry, Tenant
 from kamp_lib.testbed import simulate
@@ -45,7 +44,7 @@ def test_a_batch_runs_in_walls_and_plans_again_only_what_has_new_data(
 ) -> None:
     for number, dataset in enumerate(("m1", "m2")):
         bring_in(acme, dataset, number)
-    done = run_batch(plan_of(registry), registry, workers=1)
+    done = run(plan_of(registry), registry)
     assert [(o.order.tenant, o.status) for o in done.outcomes] == [
         ("acme", "succeeded"),
         ("acme", "succeeded"),
