@@ -106,3 +106,35 @@ def test_what_is_left_out_is_still_there_to_be_left_out() -> None:
 def test_extensions_that_are_not_loaded_are_installed(name: str) -> None:
     assert importlib.util.find_spec(name)
     assert f"--ServerApp.jpserver_extensions={name}=False" in lab_arguments("ko")
+
+
+JUDGE = """
+import json
+from jupyterhub.services.auth import HubOAuth
+needed = {"access:servers!server=acme/ann"}
+held = [
+    [], ["access:servers!server=acme/ann"], ["access:servers!server=acme/bob"],
+    ["access:servers!user=acme"], ["access:servers!user=bolt"], ["access:servers"],
+    ["read:servers!server=acme/ann"], ["access:servers!group=all"], ["access:services"],
+]
+judge = HubOAuth(api_token="x")
+print(json.dumps([sorted(judge.check_scopes(needed, {"scopes": s})) for s in held]))
+"""
+
+
+def test_who_may_come_in_is_judged_as_by_all_of_jupyterhub() -> None:
+    lean = """
+from kamp_lib.workspace import server
+server.serve = lambda: None
+server.main()
+"""
+    said = []
+    for before in ("", lean):
+        command = [sys.executable, "-W", "ignore", "-c", before + JUDGE]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        said.append(json.loads(done.stdout.splitlines()[-1]))
+    assert said[0] == said[1]
+    assert [bool(scopes) for scopes in said[1]] == [
+        *(False, True, False, True, False, True),
+        *(False, False, False),
+    ]
