@@ -70,9 +70,9 @@ def write_whole(path: Path, text: str) -> None:
 
 def list_batches() -> list[Batch]:
     """All batches, newest first; one that was killed says so."""
-    folders = sorted(batches_folder().glob("*-*-*"), reverse=True)
-    found = (_read(folder) for folder in folders)
-    return [batch for batch in found if batch is not None]
+    read = (_read(folder) for folder in batches_folder().glob("*-*-*"))
+    found = [batch for batch in read if batch is not None]
+    return sorted(found, key=lambda batch: batch.started, reverse=True)
 
 
 def find_batch(name: str = "latest") -> Batch:

@@ -59,6 +59,7 @@ def run_there(registry: Registry, cluster: Cluster) -> Batch:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_every_run_is_made_once_by_workers_that_see_the_same_home(
     workers: Instead,
     registry: Registry,

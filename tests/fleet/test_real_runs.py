@@ -14,7 +14,7 @@ from kamp_lib.runs import open_run
 from kamp_lib.tenancy import Registry, Tenant
 from kamp_lib.testbed import simulate
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def batch(*outcomes: Outcome, hour: int = 0) -> Batch:
 FAILED = outcome("m2", "failed", said=Text("금형이 없습니다", "no mould"))
 
 
-def test_a_page_needs_nothing_from_outside_and_has_no_script() -> None:
+def test_a_page_has_its_font_in_it_needs_nothing_from_outside_and_no_script() -> None:
     page = draw_report(batch(outcome(verdict="usable"), FAILED))
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
