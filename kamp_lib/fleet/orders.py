@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kamp_lib.text import Text
 
+LONGEST_SAID = 600
 # succeeded, failed: it ran; known: the same run was there; refused: its data or company
 # do not allow it; stopped: the batch ended first
 Status = Literal["succeeded", "failed", "known", "refused", "stopped"]
@@ -42,7 +43,7 @@ class Order(BaseModel):
     @property
     def key(self) -> str:
         """What two batches must not do at the same time."""
-        return f"{self.tenant}.{self.model}.{self.dataset}"
+        return f"{self.tenant}/{self.model}/{self.dataset}"
 
 
 class Outcome(BaseModel):
@@ -68,6 +69,15 @@ class Outcome(BaseModel):
     def label(self) -> Text:
         """What became of it, in two words."""
         return LABELS[self.verdict or self.status]
+
+
+def short(said: Text) -> Text:
+    """What a company's side said, no longer than a person reads."""
+    return Text(_cut(said.ko), _cut(said.en))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]} …"
 
 
 LABELS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from kamp_lib.errors import KampError
 from kamp_lib.fleet.changes import changes, record_of
-from kamp_lib.fleet.orders import Order, Outcome, Status
+from kamp_lib.fleet.orders import Order, Outcome, Status, short
 from kamp_lib.fleet.pool import Pool
 from kamp_lib.hub.inside import Result
 from kamp_lib.hub.workers import WorkerLost
@@ -76,7 +77,9 @@ def _alone(order: Order, progress: Progress, stop: threading.Event) -> Iterator[
     """Nobody else does the same order meanwhile, in whatever batch or schedule."""
     folder = settings().home.absolute() / "batches" / "locks"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{order.key}.lock")
+    # the data set's name comes from inside the walls: it is no part of a path
+    name = hashlib.sha256(order.key.encode(errors="replace")).hexdigest()[:32]
+    lock = FileLock(folder / f"{name}.lock")
     while True:
         if stop.is_set():
             raise Stopped
@@ -112,7 +115,7 @@ def _attempt(
         why = absent(registry, order.tenant) or error.text
         lost = isinstance(error, WorkerLost)
         status: Status = "failed" if lost else "refused"
-        return Outcome(order=order, status=status, said=why), lost
+        return Outcome(order=order, status=status, said=short(why)), lost
     if record is None:
         unread = Text("분석 결과를 읽을 수 없습니다.", "the run cannot be read.")
         return Outcome(order=order, status="failed", said=unread), False
@@ -149,14 +152,14 @@ def outcome_of(
     """What a bundle says of an order."""
     if record.status == "failed":
         said = record.reason or Text("알 수 없는 이유입니다.", "for an unknown reason.")
-        return Outcome(order=order, status="failed", run=record.run, said=said)
+        return Outcome(order=order, status="failed", run=record.run, said=short(said))
     verdict = record.verdict
     return Outcome(
         order=order,
         status="known" if known else "succeeded",
         run=record.run,
         verdict=verdict.value if verdict else None,
-        said=verdict.sentence if verdict else Text("", ""),
+        said=short(verdict.sentence) if verdict else Text("", ""),
         changed=changes(record, record_of(tenant, order.before)),
         own_seconds=_of_cells(record),
     )

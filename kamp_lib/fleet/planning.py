@@ -13,8 +13,9 @@ from typing import Any
 
 from kamp_lib.catalog import resolve_parameters
 from kamp_lib.errors import KampError, UsageError
-from kamp_lib.fleet.orders import Order, Outcome
+from kamp_lib.fleet.orders import Order, Outcome, short
 from kamp_lib.fleet.pool import Pool
+from kamp_lib.hub.hearing import shown
 from kamp_lib.hub.inside import Found
 from kamp_lib.progress import Progress, silent
 from kamp_lib.runs.context import find_model
@@ -123,10 +124,10 @@ def _of_company(sme: Sme, wanted: Wanted, pool: Pool) -> list[Order | Outcome]:
 
 def _entry(sme: Sme, found: Found, wanted: Wanted) -> Order | Outcome:
     if found.refused is not None:
-        return refused(sme, found.refused)
+        return refused(sme, shown(found.refused))
     try:
         family, standard = find_model(found.model)
-    except KampError as error:  # what the inside says is not ours
+    except KampError as error:
         return refused(sme, error.text)
     order = Order(
         tenant=sme.slug,
@@ -166,7 +167,7 @@ def refused(sme: Sme, why: Text) -> Outcome:
         dataset="",
         version=0,
     )
-    return Outcome(order=nothing, status="refused", said=why)
+    return Outcome(order=nothing, status="refused", said=short(why))
 
 
 def known(order: Order, run: str) -> Outcome:

@@ -52,7 +52,8 @@ class Found(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     model: str = Field(max_length=100)
-    dataset: str = Field(max_length=200)
+    # as data sets are named (`kamp_lib.datasets`), or nothing at all
+    dataset: str = Field(pattern=r"^([a-z0-9][a-z0-9_-]{0,59})?$")
     version: int = Field(ge=0)
     done: str | None = Field(default=None, max_length=200)
     before: str | None = Field(default=None, max_length=200)

@@ -152,11 +152,22 @@ def test_a_suspended_company_is_left_out_unless_it_is_named(
     assert [o.status for o in of(batch("acme"), "acme")] == ["refused"]
 
 
-def test_a_company_whose_inside_lies_about_models_is_refused(
-    workers: Instead, registry: Registry
+@pytest.mark.parametrize("name", ["../../../bolt/x", "/etc/passwd", "x" * 500, "a b"])
+def test_what_is_no_name_of_a_data_set_is_not_believed(
+    workers: Instead, registry: Registry, name: str
 ) -> None:
-    workers(machines=("x" * 500,))  # longer than a name may be: no message at all
+    workers(machines=(name,))
     assert plan_of(registry, "acme").orders == []
+
+
+def test_a_companys_words_are_shown_short_and_harmless(
+    workers: Instead, batch: Run
+) -> None:
+    told = "{'ko': '\\x1b[2J' + '가' * 9000, 'en': 'x'}"
+    workers(f"say(failed={told}, exit_status=1); continue")
+    said = batch("acme").outcomes[0].said.ko
+    assert "\x1b" not in said
+    assert len(said) < 700
 
 
 def test_two_batches_at_once_do_no_run_twice(
