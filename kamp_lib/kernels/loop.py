@@ -85,6 +85,7 @@ class ForkServer:
         self.kernels: dict[int, Kernel] = {}
         self.last_asked = time.monotonic()
         self.ever_asked = False
+        self.forked_before = False
         self.selector = selectors.DefaultSelector()
         listener.setblocking(False)
         self._watch(listener, self._accept)
@@ -130,7 +131,7 @@ class ForkServer:
         return time.monotonic() - self.last_asked > self._leisure_s()
 
     def _leisure_s(self) -> float:
-        return QUIET_S if self.kernels else UNASKED_S
+        return QUIET_S if self.forked_before else UNASKED_S
 
     def _import_one_more(self) -> None:
         """One at a time: a kernel that is asked for meanwhile waits for one only."""
@@ -313,6 +314,7 @@ class ForkServer:
         owner, *files = asked.files
         wire.close(files)
         handle = os.pidfd_open(pid)
+        self.forked_before = True
         kernel = Kernel(pid, handle, owner, reading, asked.connection)
         self.kernels[pid] = kernel
         self._watch(handle, lambda _: self._ended(pid))
