@@ -77,7 +77,7 @@ def outputs(notebook: str) -> list[object]:
     cells = nbformat.reads(notebook, as_version=4).cells
     text = [str(cell.get("outputs")) for cell in cells[2:]]
     # ids of runs and of processes are a run's own
-    return [re.sub(r"\d{8}-\d{6}-[\w-]+|/tmp/\S+", "", each) for each in text]  # noqa: S108
+    return [re.sub(r"\d{8}-\d{6}-[\w-]+|/tmp/\S+", "", each) for each in text]
 
 
 def test_kernels_of_one_process_differ_in_their_private_folder_only() -> None:
