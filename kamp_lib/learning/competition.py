@@ -34,6 +34,7 @@ ENOUGH_GROUPS = 4
 DRAWS = 200
 # A less simple candidate has to be better in this share of the resamples.
 SURE = 0.84
+Part = TypeVar("Part")
 Result = TypeVar("Result")
 COMPETING = Text("후보 겨루기", "Candidates compete")
 
@@ -114,13 +115,13 @@ def compete(
     return [_calibrated(numbers, rounds, one) for one in rounds]
 
 
-def side_by_side(one: Callable[[Fold], Result], folds: list[Fold]) -> Iterator[Result]:
+def side_by_side(one: Callable[[Part], Result], folds: list[Part]) -> Iterator[Result]:
     """Work on folds in as many threads as a run may use; results in the folds' order.
 
     Each fold computes in one thread: many small fits side by side beat one that waits.
     """
 
-    def alone(fold: Fold) -> Result:
+    def alone(fold: Part) -> Result:
         # OpenMP keeps its limit per thread, so it has to be set inside each of them
         with threadpool_limits(1, user_api="openmp"):
             return one(fold)

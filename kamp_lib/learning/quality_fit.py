@@ -12,13 +12,14 @@ from threadpoolctl import threadpool_limits
 from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.candidates import CANDIDATES, CHARTS
 from kamp_lib.learning.charts import Charts, fit_charts
-from kamp_lib.learning.coded import coded
+from kamp_lib.learning.coded import coded, members
 from kamp_lib.learning.competition import (
     FoldResult,
     Numbers,
     compete,
     fit_all,
     most_chosen,
+    side_by_side,
 )
 from kamp_lib.learning.inputs import Encoder
 from kamp_lib.learning.quality_model import AT_THE_LIMIT, QualityModel, by_column
@@ -129,12 +130,19 @@ def fit(plan: Plan, *, progress: Progress = silent) -> Contest:
     )
 
     def contributions(at: np.ndarray) -> np.ndarray:
+        fold_of = np.empty(len(cases), dtype=int)
+        for k, result in enumerate(results):
+            fold_of[result.fold.test] = k
+        mine = members(fold_of[at], len(results))
+
+        def of_fold(k: int) -> np.ndarray:
+            values = results[k].fit.contributions(numbers, at[mine[k]])
+            return by_column(values, encoder)
+
         added = np.zeros((len(at), len(encoder.columns)))
-        for result in results:
-            inside = np.isin(at, result.fold.test)
-            if inside.any():
-                values = result.fit.contributions(numbers, at[inside])
-                added[inside] = by_column(values, encoder)
+        there = [k for k in range(len(results)) if len(mine[k])]
+        for k, part in zip(there, side_by_side(of_fold, there), strict=True):
+            added[mine[k]] = part
         return added
 
     return Contest(

@@ -62,7 +62,7 @@ def explain(judged: Judged) -> Explained:
     table = pd.DataFrame(
         {
             "case": cases.case,
-            "time": cases.time.to_numpy(),
+            "time": cases.time.array,
             "group": cases.group,
             "label": pd.array(cases.label, dtype="Float64").astype("Int64"),
             "score": contest.score,

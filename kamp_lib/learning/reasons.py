@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, log10
 
 import numpy as np
@@ -80,9 +81,15 @@ class Usual:
         """Low and high end; of all products when this one has too few good cases."""
         if column not in self.low:
             return float("nan"), float("nan")
-        regime = regime if regime in self.low.index else EVERY
-        low, high = self.low[column], self.high[column]
-        return float(low.loc[regime]), float(high.loc[regime])
+        low, high = self._ends[column]
+        regime = regime if regime in low else EVERY
+        return low[regime], high[regime]
+
+    @cached_property
+    def _ends(self) -> dict[str, tuple[dict[str, float], dict[str, float]]]:
+        """Per column, both ends by regime: asked for with every word of every case."""
+        low, high = self.low.to_dict(), self.high.to_dict()
+        return {str(name): (low[name], high[name]) for name in self.low}
 
 
 def unit_of(task: Task, column: str) -> str:

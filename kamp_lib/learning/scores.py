@@ -7,6 +7,7 @@ all cases in all resamples are never held at once: a million cases would need a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,23 +24,19 @@ LEVEL = 0.95
 MIN_DRAWS = 40
 # Numbers held at once while resampling.
 CELLS = 4_000_000
+# some resamples -> weight of the bad, and of all, cases of each step of the curve
+Gains = Callable[[slice], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Draws:
-    """Resamples of whole groups: how often each is drawn, and each case's group.
-
-    `of` gives the weights of some cases in some of the resamples.
-    """
+    """Resamples of whole groups: how often each is drawn, and each case's group."""
 
     counts: np.ndarray  # (draws, groups)
     codes: np.ndarray  # (n,)
 
     def __len__(self) -> int:
         return len(self.counts)
-
-    def of(self, draws: slice, cases: np.ndarray) -> np.ndarray:
-        return self.counts[draws].astype(float)[:, self.codes[cases]]
 
 
 def average_precision(
@@ -165,10 +162,16 @@ def _single(
 ) -> float | None:
     known = ~np.isnan(label)
     label, score = label[known], score[known]
-    weights = np.ones((1, len(label))) if weight is None else weight[None, known]
     if not len(label):
         return None
-    value = float(resampled(metric, label, score, weights)[0])
+    if weight is not None:
+        value = float(resampled(metric, label, score, weight[None, known])[0])
+    else:
+        order = np.argsort(-score, kind="stable")
+        bad = label[order] == 1
+        ends = _steps(score[order], bad)
+        gained = np.diff(np.cumsum(bad)[ends], prepend=0).astype(float)
+        value = float(_metric(metric, gained, ends + 1.0))
     return None if np.isnan(value) else value
 
 
@@ -184,18 +187,56 @@ def resampled(
     order = np.argsort(-score, kind="stable")
     bad = label[order] == 1
     ends = _steps(score[order], bad)
-    starts = np.append(0, ends[:-1] + 1)
-    # of the sorted cases only the bad ones can be hits
-    hit, hits_until = order[bad], np.cumsum(bad)[ends]
+    gains: Gains
+    if isinstance(weights, Draws):
+        width, gains = len(ends), _gains_by_group(weights, order, bad, ends)
+    else:
+        width, gains = len(order), _gains_by_case(weights, order, bad, ends)
     found = np.full(len(weights), np.nan)
-    step = max(1, min(100, CELLS // max(len(order), 1)))
+    step = max(1, min(100, CELLS // max(width, 1)))
     for start in range(0, len(weights), step):
         rows = slice(start, start + step)
-        seen = np.add.reduceat(_weights(weights, rows, order), starts, axis=1)
-        of_bad = np.cumsum(_weights(weights, rows, hit), axis=1)
-        hits = np.pad(of_bad, ((0, 0), (1, 0)))[:, hits_until]
-        found[rows] = _metric(metric, hits, np.cumsum(seen, axis=1))
+        gained, met = gains(rows)
+        found[rows] = _metric(metric, gained, np.cumsum(met, axis=1))
     return found
+
+
+def _gains_by_case(
+    weights: np.ndarray, order: np.ndarray, bad: np.ndarray, ends: np.ndarray
+) -> Gains:
+    """Weight of the bad, and of all, cases of each step."""
+    starts = np.append(0, ends[:-1] + 1)
+
+    def gains(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        drawn = weights[rows][:, order].astype(float)
+        hits = np.add.reduceat(drawn * bad, starts, axis=1)
+        return hits, np.add.reduceat(drawn, starts, axis=1)
+
+    return gains
+
+
+def _gains_by_group(
+    draws: Draws, order: np.ndarray, bad: np.ndarray, ends: np.ndarray
+) -> Gains:
+    """The same from the cases of each group in each step, counted once for all draws."""
+    from scipy.sparse import csr_array
+
+    codes = draws.codes[order]
+    step = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
+    shape = (len(ends), draws.counts.shape[1])
+
+    def counted(at: np.ndarray | slice) -> csr_array:
+        places = step[at], codes[at]
+        return csr_array((np.ones(len(places[0])), places), shape=shape)
+
+    of_bad, of_all = counted(bad), counted(slice(None))
+
+    def gains(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        drawn = draws.counts[rows].T.astype(float)
+        hits, seen = (of_bad @ drawn).T, (of_all @ drawn).T
+        return np.ascontiguousarray(hits), np.ascontiguousarray(seen)
+
+    return gains
 
 
 def _steps(ordered: np.ndarray, bad: np.ndarray) -> np.ndarray:
@@ -209,23 +250,19 @@ def _steps(ordered: np.ndarray, bad: np.ndarray) -> np.ndarray:
     return ends[has_bad | np.append(has_bad[1:], True)]
 
 
-def _weights(weights: np.ndarray | Draws, rows: slice, cases: np.ndarray) -> np.ndarray:
-    if isinstance(weights, Draws):
-        return weights.of(rows, cases)
-    return weights[rows][:, cases].astype(float)
-
-
-def _metric(metric: Metric, hits: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    positives, total = hits[:, -1], seen[:, -1]
+def _metric(metric: Metric, gained: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """From the weight of the bad cases of each step, and of all cases until its end."""
+    hits = np.cumsum(gained, axis=-1)
+    positives, total = hits[..., -1], seen[..., -1]
     with np.errstate(invalid="ignore", divide="ignore"):
-        gained = np.diff(hits, axis=1, prepend=0.0)
         if metric == "average_precision":
             precision = np.where(seen > 0, hits / seen, 0.0)
-            return (gained * precision).sum(axis=1) / positives
+            found: np.ndarray = (gained * precision).sum(axis=-1) / positives
+            return found
         misses = seen - hits
-        gained_misses = np.diff(misses, axis=1, prepend=0.0)
-        area = (gained_misses * (hits - gained / 2)).sum(axis=1)
-        return area / (positives * (total - positives))
+        gained_misses = np.diff(misses, axis=-1, prepend=0.0)
+        area = (gained_misses * (hits - gained / 2)).sum(axis=-1)
+        return np.asarray(area / (positives * (total - positives)))
 
 
 def _interval(value: float, draws: np.ndarray) -> Score:
