@@ -13,6 +13,8 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +91,26 @@ class Voice:
         self.say(Step(step=step, done=done, total=total))
 
 
+@cache
+def get_ready() -> None:
+    """Import what a run needs, without what is slow and of no use to it, once.
+
+    The fork server of kernels imports beside us.
+    """
+    from kamp_lib.runs import kernel
+    from kamp_lib.workspace.lean import hurrying
+
+    kernel.warm_up()
+    with hurrying():
+        for name in ("nbclient", "papermill.engines", "papermill.clientwrap"):
+            import_module(name)
+
+
 def run(request: dict[str, Any], progress: Progress) -> Result:
     """Run a standard model; the result is the run's id."""
     from kamp_lib.workbench import open_tenant
 
+    get_ready()
     given = request.pop("parameters")
     made = open_tenant().run(**request, progress=progress, **given)
     return Result(result=made.path.name)
@@ -100,11 +118,10 @@ def run(request: dict[str, Any], progress: Progress) -> Result:
 
 def run_once(request: dict[str, Any], progress: Progress) -> Result:
     """As `run`, unless the same run has been made by now."""
-    from kamp_lib.runs import kernel
     from kamp_lib.runs.pending import pending_runs
     from kamp_lib.tenancy import tenant_named
 
-    kernel.warm_up()  # it imports while we do
+    get_ready()
     there = pending_runs(
         tenant_named(),
         [request["model"]],
