@@ -41,6 +41,11 @@ class Order(BaseModel):
     again: bool = False
 
     @property
+    def compared_with(self) -> str | None:
+        """The run against which to say what changed."""
+        return (self.known if self.again else None) or self.before
+
+    @property
     def key(self) -> str:
         """What two batches must not do at the same time."""
         return f"{self.tenant}/{self.model}/{self.dataset}"

@@ -160,7 +160,7 @@ def outcome_of(
         run=record.run,
         verdict=verdict.value if verdict else None,
         said=short(verdict.sentence) if verdict else Text("", ""),
-        changed=changes(record, record_of(tenant, order.before)),
+        changed=changes(record, record_of(tenant, order.compared_with)),
         own_seconds=_of_cells(record),
     )
 

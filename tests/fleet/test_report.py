@@ -119,3 +119,9 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(
     assert tab.get_by_role("heading", name="Report on a batch of runs").is_visible()
     assert not tab.get_by_role("heading", name="여러 기업 분석 보고서").is_visible()
     tab.close()
+
+
+def test_a_run_made_again_is_compared_with_the_one_it_repeats() -> None:
+    order = outcome().order.model_copy(update={"known": "k", "before": "b"})
+    assert order.compared_with == "b"
+    assert order.model_copy(update={"again": True}).compared_with == "k"
