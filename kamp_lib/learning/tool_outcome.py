@@ -18,7 +18,7 @@ from kamp_lib.learning.task import Task
 from kamp_lib.learning.thresholds import cheapest, threshold_table
 from kamp_lib.learning.tool_cases import ToolCases
 from kamp_lib.learning.tool_models import LoadIndex, SampleTrees
-from kamp_lib.learning.tool_wear import NAMES, ToolJudgement
+from kamp_lib.learning.tool_wear import NAMES, ToolJudgement, thinned_to
 from kamp_lib.learning.verdict import RUN, Noun, judge
 from kamp_lib.text import Text
 
@@ -91,6 +91,7 @@ def outcome(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Outcome:
         notes={
             "runs": len(cases),
             "copied_runs": len(cases.copies),
+            "sample_learnt": thinned_to(cases) or None,
             "contradicting_copies": len(cases.contradicting),
             "columns_left_out": ", ".join(cases.left_out) or None,
             "what_if": bool(tables["ranges"]["controllable"].any()),
@@ -193,6 +194,14 @@ def _split(cases: ToolCases, judgement: ToolJudgement, task: Task) -> Split:
         how = Text(
             f"{how.ko} 다른 회차의 사본인 {n}개 회차는 뺐습니다.",
             f"{how.en} {n} runs that are copies of others were left out.",
+        )
+    samples = thinned_to(cases)
+    if samples and judgement.judged:
+        how = Text(
+            f"{how.ko} 센서값 하나하나를 보는 후보는 고르게 솎은 {samples:,}개로 배우고"
+            " 평가했습니다. 회차의 특징은 모든 센서값에서 쟀습니다.",
+            f"{how.en} The candidate that looks at single samples used {samples:,},"
+            " thinned evenly; the figures of a run come from all of its samples.",
         )
     folds = int(judgement.fold.max()) + 1
     return Split(

@@ -175,6 +175,12 @@ def _thinned(samples: list[np.ndarray]) -> list[np.ndarray]:
     return [s[::step] for s in samples]
 
 
+def thinned_to(cases: ToolCases) -> int:
+    """How many samples are learned from; 0 = all of them."""
+    left = sum(len(s) for s in _thinned(cases.samples))
+    return left if left < sum(len(s) for s in cases.samples) else 0
+
+
 def _without_labels(cases: ToolCases, runs: Runs, names: list[str]) -> ToolJudgement:
     """No worn (or no good) runs are known: the load index against the other runs."""
     label = cases.label
