@@ -92,6 +92,11 @@ class Bounds:
         told = [(count, what) for count, what in parts if count]
         if not told:
             return Text("", "")
+        if len(told) == 1 and self.explained:  # also said without labels
+            return Text(
+                f" 원인 후보는 경보가 난 {case.ko} 가운데 {self.explained:,}건을 뽑아 살펴봤습니다.",
+                f" Causes come from a sample of {self.explained:,} flagged {case.en} cases.",
+            )
         ko = ", ".join(f"{what.ko} {case.ko} {count:,}건" for count, what in told)
         en = ", ".join(f"{count:,} {case.en} cases {what.en}" for count, what in told)
         return Text(

@@ -98,6 +98,13 @@ def test_one_bound_is_said_in_both_languages():
     assert bounds.Bounds().said(Text("샷", "shot")) == Text("", "")
 
 
+def test_a_sample_for_the_causes_alone_says_nothing_of_scores_that_are_not_there():
+    said = bounds.Bounds(explained=2000).said(Text("스트로크", "stroke"))
+    assert "2,000건" in said.ko
+    assert "성능" not in said.ko
+    assert "2,000 flagged stroke cases" in said.en
+
+
 def test_scoring_in_blocks_equals_scoring_at_once(small, monkeypatch):
     from kamp_lib.learning.competition import fit_all
 
