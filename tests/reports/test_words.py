@@ -21,7 +21,7 @@ def test_every_key_used_is_in_the_catalogue(source: Path) -> None:
         key
         for key in KEY.findall(source.read_text(encoding="utf-8"))
         if key.split(".")[0] in PREFIXES
-        and not key.endswith((".html", ".css", ".json", ".ipynb", ".py", ".pdf"))
+        and not key.endswith((".html", ".css", ".js", ".json", ".ipynb", ".py", ".pdf"))
     }
     assert used <= set(catalogue())
 
