@@ -1,4 +1,4 @@
-"""A batch of 40 small runs beside a loop of stock Papermill over the same notebooks.
+"""Batches of 40 small runs beside a loop of stock Papermill over the same notebooks.
 
     python benchmarks/fleet.py                               # 4 companies x 10 machines
     python benchmarks/fleet.py --companies 2 --machines 3
@@ -6,8 +6,10 @@
 `kamp batch` plans, runs everything inside the companies' walls with one worker per
 processor, draws every decision page and writes its report. The loop executes the same
 notebook on the same data sets with Papermill and the stock kernel, one after the other, in
-one process, without walls, plan, drawing or report. Data are simulated. "Beyond its cells"
-is what `kamp batch` adds to the time of a run's own notebook cells.
+one process, without walls, plan, drawing or report. Data are simulated: once without
+labels (control charts, little to compute), once with them (models compete, and training
+them is most of a run, which no batch makes shorter). "Beyond its cells" is what `kamp
+batch` adds to the time of a run's own notebook cells.
 """
 
 from __future__ import annotations
@@ -26,11 +28,12 @@ from measure import Aim, Figure, Session, alternate, options, run
 
 FURNISH = """
 import sys, tempfile
+import pandas as pd
 from pathlib import Path
 from kamp_lib.datasets import ingest
 from kamp_lib.tenancy import open_registry, tenant_named
 from kamp_lib.testbed import simulate
-companies, machines, cases = map(int, sys.argv[1:])
+companies, machines, cases, labelled = map(int, sys.argv[1:])
 registry = open_registry()
 for c in range(companies):
     slug = f"firm-{c}"
@@ -38,8 +41,12 @@ for c in range(companies):
     for m in range(machines):
         with tempfile.TemporaryDirectory() as folder:
             raw = simulate("injection-quality", Path(folder), seed=100 * c + m, size=cases)
+            if not labelled:  # as of a machine whose parts nobody has judged
+                table = pd.read_csv(raw.files[0], encoding="cp949")
+                table = table.drop(columns=["양불판정", "불량원인"])
+                table.to_csv(raw.files[0], index=False, encoding="cp949")
             ingest(tenant_named(slug), "injection-moulding", raw.files,
-                   labels=raw.labels, on=raw.on, dataset=f"machine-{m}")
+                   dataset=f"machine-{m}")
 """
 STOCK = """
 import sys
@@ -73,17 +80,20 @@ def main() -> None:
         Session("fleet", chosen, packages=packages) as session,
         tempfile.TemporaryDirectory() as folder,
     ):
-        measure(session, chosen, Path(folder))
+        for labelled in (False, True):
+            kind = "with labels" if labelled else "without labels"
+            measure(session, chosen, Path(folder) / kind.replace(" ", "-"), kind)
 
 
-def measure(session: Session, chosen: Namespace, folder: Path) -> None:
+def measure(session: Session, chosen: Namespace, folder: Path, kind: str) -> None:
     environment = {**os.environ, "KAMP_HOME": str(folder / "kamp")}
     environment.pop("KAMP_DASK", None)
     size = (chosen.companies, chosen.machines)
     python = [sys.executable, "-c"]
-    run([*python, FURNISH, *map(str, (*size, chosen.cases))], environment)
+    labelled = int(kind == "with labels")
     notebooks = folder / "notebooks"
-    notebooks.mkdir()
+    notebooks.mkdir(parents=True)
+    run([*python, FURNISH, *map(str, (*size, chosen.cases, labelled))], environment)
     batches: list[dict[str, Any]] = []
 
     def ours() -> float:
@@ -97,24 +107,29 @@ def measure(session: Session, chosen: Namespace, folder: Path) -> None:
 
     taken = alternate({"ours": ours, "stock": stock}, chosen.rounds)
     runs = size[0] * size[1]
-    whole = f"{runs} runs"
     session.add(
-        Figure(whole, "s", taken["ours"], taken["stock"], aim=Aim("ratio", 1 / 6)),
         Figure(
-            "a run beyond its cells",
+            f"{runs} runs {kind}",
+            "s",
+            taken["ours"],
+            taken["stock"],
+            aim=Aim("ratio", 1 / 6),
+        ),
+        Figure(
+            f"{kind}: a run beyond its cells",
             "s",
             [statistics.median(beyond(batch)) for batch in batches],
             aim=Aim("ours", 0.6),
             note="median over the runs of a batch, drawing of the page included",
         ),
         Figure(
-            "first run of a worker, beyond its cells",
+            f"{kind}: first run of a worker, beyond its cells",
             "s",
             [max(beyond(batch)) for batch in batches],
             note="walls, Python, libraries and fork server",
         ),
         Figure(
-            "cells of a run",
+            f"{kind}: cells of a run",
             "s",
             [
                 statistics.median(o["own_seconds"] for o in b["outcomes"])
