@@ -175,16 +175,20 @@ def page_done(browser: Browser, url: str) -> float:
 
 
 def first_bytes(url: str) -> float:
-    """From the request to the first piece, in which the verdict stands."""
+    """From the request to the pieces in which the verdict stands."""
     host, path = re.fullmatch(r"http://([^/]+)(/.*)", url).groups()  # type: ignore[union-attr]
     connection = http.client.HTTPConnection(host, timeout=60)
     began = time.perf_counter()
     connection.request("GET", path)
     answer = connection.getresponse()
-    piece = answer.read1(1_000_000)
+    said = b""
+    # in the first view, or in the state of the page
+    while re.search(rb"class=\W{1,6}banner", said) is None:
+        piece = answer.read1(1_000_000)
+        if not piece:
+            sys.exit("a page holds no verdict")
+        said += piece
     taken = time.perf_counter() - began
-    if "banner" not in piece.decode("utf-8", "replace"):
-        sys.exit("the first piece of a page holds no verdict")
     answer.read()
     connection.close()
     time.sleep(0.5)

@@ -34,9 +34,12 @@ from kamp_lib.reports.words import Words
 from kamp_lib.text import Language, language
 
 if TYPE_CHECKING:
+    from kamp_lib.reports.kernels import Opened
     from kamp_lib.reports.server import ReportServer
 
 YEAR_S = 31_536_000
+# A page that stands within this time needs no first view.
+AT_ONCE_S = 0.1
 # When a page that had no room tries again.
 AGAIN_S = 15
 FOR_EVER = f"private, max-age={YEAR_S}, immutable"
@@ -194,9 +197,6 @@ class ReportHandler(Spoken):
             self.reader, report.folder, cells, self.request.query
         )
         self.server.seen(self.reader, report)
-        first = await asyncio.to_thread(
-            first_view, report.bundle, self.lang, self.fonts
-        )
         nonce = secrets.token_urlsafe(16)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
@@ -205,27 +205,41 @@ class ReportHandler(Spoken):
         _ = self.xsrf_token
         words = Words(self.lang)
         shared: dict[str, Any] = {
+            "t": words,
+            "lang": self.lang,
+            "title": _title(report, words),
             "nonce": nonce,
             "page_id": PAGE_ID,
             "front_end": self.server.front_end,
+            "base_url": self.base_url,
+            "kernel_id": opened.kernel_id,
         }
         self._write(
-            "page.html",
+            "page-head.html",
             **shared,
-            t=words,
-            lang=self.lang,
-            title=_title(report, words),
             faces=fonts.linked_faces(self.fonts),
+            fonts=[
+                self.fonts + file.name for file in sorted(fonts.FOLDER.glob("*.woff"))
+            ],
             style=style() + style("live.css"),
-            first=first,
-            base_url=self.base_url,
-            kernel_id=opened.kernel_id,
         )
+        await self.flush()
+        first = await self._first_view(report, opened)
+        self._write("page.html", **shared, first=first)
         await self.flush()
         # whoever waits may go away; the page's beginning may not
         state = await asyncio.shield(opened.state)
         self._write("page-end.html", **shared, state=state)
         self.finish()
+
+    async def _first_view(self, report: Report, opened: Opened) -> str:
+        """What is seen until the page stands; nothing, when it does so at once."""
+        await asyncio.wait([opened.state], timeout=AT_ONCE_S)
+        if opened.state.done():
+            state = opened.state.result()
+            if state is not None and self.server.front_end.knows(state):
+                return ""
+        return await asyncio.to_thread(first_view, report.bundle, self.lang, self.fonts)
 
     def _write(self, template: str, **values: Any) -> None:
         self.write(templates().get_template(template).render(**values))

@@ -486,13 +486,16 @@ def served(
         company = add_tenant(slug, "한빛정밀(가상)", "Hanbit", home=home)
         bundles(company.runs / run_of(slug), family, **options)
         folder = reports.publish(company, run_of(slug))
-        _give_model(folder / "report.ipynb")
+        _give_model(folder / "report.ipynb", slow=slug == "dasan")
     with page_server(home) as server:
         yield Served(server.url, home, server.pid)
 
 
-def _give_model(report: Path) -> None:
-    """Let the page's kernel hold a model whose answer a test can work out."""
+def _give_model(report: Path, *, slow: bool) -> None:
+    """Let the page's kernel hold a model whose answer a test can work out.
+
+    A slow page takes its time, and its first view is seen meanwhile.
+    """
     notebook = json.loads(report.read_text(encoding="utf-8"))
     first = notebook["cells"][0]
     patch = {
@@ -500,7 +503,8 @@ def _give_model(report: Path) -> None:
         "id": "model",
         "source": f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from conftest import LinearRisk\nfrom kamp_lib.runs import Bundle\n"
-        "Bundle.model = lambda self: LinearRisk()",
+        "Bundle.model = lambda self: LinearRisk()"
+        + ("\nimport time; time.sleep(1.5)" if slow else ""),
     }
     notebook["cells"] = [patch, *notebook["cells"]]
     report.write_text(json.dumps(notebook), encoding="utf-8")

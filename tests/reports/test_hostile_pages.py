@@ -117,7 +117,8 @@ def _slip_in(report: Path) -> None:
     slip = {
         **notebook["cells"][0],
         "id": "slip",
-        "source": f"import ipywidgets\nipywidgets.HTML({SLIPPED!r})",
+        "source": "import ipywidgets, time\ntime.sleep(0.5)  # the first view is seen\n"
+        f"ipywidgets.HTML({SLIPPED!r})",
     }
     notebook["cells"].insert(1, slip)
     report.write_text(json.dumps(notebook), encoding="utf-8")

@@ -170,8 +170,8 @@ def test_the_first_view_is_there_before_the_kernel(
     browser: Browser, served: Any
 ) -> None:
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
-    run = f"20261121-010203-{MODELS['hanbit']}-ab12cd"
-    page.goto(served.address("hanbit", run), wait_until="commit")
+    run = f"20261121-010203-{MODELS['dasan']}-ab12cd"
+    page.goto(served.address("dasan", run), wait_until="commit")
     first = page.frame_locator("iframe.kamp-first")
     first.locator("[data-lang=ko] .banner").wait_for(timeout=15_000)
     assert page.evaluate("document.body.classList.contains('kamp-ready')") is False
