@@ -14,6 +14,7 @@ import signal
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import lru_cache
 
 from kamp_lib.errors import KampError
 from kamp_lib.fleet.firing import due_now, fire, sweep
@@ -113,13 +114,21 @@ def main() -> None:
 
 def _look(scheduler: Scheduler) -> None:
     try:
-        slugs = [sme.slug for sme in scheduler.registry.smes()]
-        require_walls(slugs, allowed_without=settings().unsafe_no_walls)
+        _check_walls(tuple(sme.slug for sme in scheduler.registry.smes()))
         sweep(scheduler.registry)
         scheduler.look()
     except (OSError, KampError) as error:
         # the database is away, or the walls are down: say so, and look again
         log.warning("could not look: %s", error)
+
+
+@lru_cache(maxsize=1)
+def _check_walls(slugs: tuple[str, ...]) -> None:
+    """Several companies are worked on behind walls, or not at all.
+
+    The check builds a sandbox, so what was found is kept; what fails is looked at again.
+    """
+    require_walls(list(slugs), allowed_without=settings().unsafe_no_walls)
 
 
 if __name__ == "__main__":
