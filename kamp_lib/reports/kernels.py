@@ -31,6 +31,7 @@ class Opened(NamedTuple):
 
     kernel_id: str
     state: asyncio.Task[State | None]
+    waited: bool  # whether its kernel was there already
 
 
 class Starting(NamedTuple):
@@ -79,13 +80,14 @@ class PageKernels(AsyncMappingKernelManager):
             del self.readers[place]
         starting = self._spare or self._start()
         self._spare = None
+        waited = starting.task.done()
         self.readers[starting.kernel_id] = who
         begun = self._begin(starting, Script(folder, query, cells))
         task = self._beginning[starting.kernel_id] = asyncio.create_task(begun)
         asyncio.get_running_loop().call_later(SPARE_AFTER_S, self.keep_spare)
         if not self._looking.is_running():
             self._looking.start()
-        return Opened(starting.kernel_id, task)
+        return Opened(starting.kernel_id, task, waited)
 
     def keep_spare(self) -> None:
         """Have a kernel that waits for the next page; a forked one costs little."""

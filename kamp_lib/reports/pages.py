@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 YEAR_S = 31_536_000
 # A page that stands within this time needs no first view.
-AT_ONCE_S = 0.1
+AT_ONCE_S = 0.08
 # When a page that had no room tries again.
 AGAIN_S = 15
 FOR_EVER = f"private, max-age={YEAR_S}, immutable"
@@ -234,7 +234,8 @@ class ReportHandler(Spoken):
 
     async def _first_view(self, report: Report, opened: Opened) -> str:
         """What is seen until the page stands; nothing, when it does so at once."""
-        await asyncio.wait([opened.state], timeout=AT_ONCE_S)
+        if opened.waited:
+            await asyncio.wait([opened.state], timeout=AT_ONCE_S)
         if opened.state.done():
             state = opened.state.result()
             if state is not None and self.server.front_end.knows(state):
