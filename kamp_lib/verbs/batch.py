@@ -12,7 +12,7 @@ from kamp_lib.console import say
 from kamp_lib.errors import KampError
 from kamp_lib.settings import settings
 from kamp_lib.text import Text
-from kamp_lib.verbs.common import Json, _, example, print_json
+from kamp_lib.verbs.common import Json, _, complain, example, print_json
 from kamp_lib.verbs.platform import local, platform, refuse_in_a_workspace
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def batch(
     at_once = workers or os.cpu_count() or 1
     cluster = settings().dask
     with platform() as registry:
+        # a company that has only its folder is a company, too
+        registry.adopt(refused=complain)
         _check_walls(registry)
         if cluster is not None and not dry_run:
             from kamp_lib.fleet.cluster_check import check_cluster

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from fleet.dask_cluster import free_port
-from fleet.stand_in import MODEL, Instead, machines_done
+from fleet.stand_in import MODEL, Instead, furnish, machines_done
 
 from kamp_lib.cli import main
 from kamp_lib.fleet import list_batches
-from kamp_lib.tenancy import Registry, Tenant
+from kamp_lib.tenancy import Registry, Tenant, add_tenant
 
 
 @dataclass
@@ -54,6 +54,14 @@ def test_a_dry_run_runs_nothing(
     assert [o["tenant"] for o in said.json["run"]] == ["acme", "bolt"]
     assert machines_done(acme) == []
     assert list_batches() == []
+
+
+def test_a_company_that_has_only_its_folder_is_run_too(
+    kamp: Kamp, workers: Instead, registry: Registry
+) -> None:
+    furnish(add_tenant("cold", "콜드"))
+    said = kamp("batch", "--dry-run", "--json")
+    assert [o["tenant"] for o in said.json["run"]] == ["acme", "bolt", "cold"]
 
 
 def test_a_batch_says_what_it_did(
