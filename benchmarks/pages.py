@@ -39,6 +39,8 @@ from kamp_lib.workbench import Company
 MODEL = "injection-quality"
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 MB = 2**20
+# Readers come one after the other; who comes sooner waits for a kernel to be forked.
+APART_S = 3
 WATCH = """
 new MutationObserver((_, watch) => {
   if (!document.querySelector(".kamp-end, .kamp-broken")) { return; }
@@ -170,7 +172,7 @@ def page_done(browser: Browser, url: str) -> float:
     done = float(page.evaluate("() => window.done")) / 1000
     page.goto("about:blank")  # which lets the kernel go
     context.close()
-    time.sleep(1)
+    time.sleep(APART_S)
     return done
 
 
@@ -191,7 +193,7 @@ def first_bytes(url: str) -> float:
     taken = time.perf_counter() - began
     answer.read()
     connection.close()
-    time.sleep(3)  # until a kernel waits for the next reader again
+    time.sleep(APART_S)
     return taken
 
 

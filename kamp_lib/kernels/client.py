@@ -67,7 +67,8 @@ class Options:
 
     def place(self, python: str) -> Place:
         """Where a server like this is to be found."""
-        return place.find(python, (*self.imports, "", *self.later), self.frozen)
+        later = ("later:", *self.later) if self.later else ()
+        return place.find(python, (*self.imports, *later), self.frozen)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from kamp_lib.reports.playing import Script, State, play
 
 LOOK_S = 5.0
 # The page that was just opened comes first.
-SPARE_AFTER_S = 2.0
+SPARE_AFTER_S = 1.0
 
 
 class Opened(NamedTuple):

@@ -135,7 +135,7 @@ def test_a_kernel_has_the_environment_it_was_given_and_nothing_else(
 def test_a_kernel_that_a_kernel_starts_is_forked_too() -> None:
     """Libraries set variables for their children; those are no other wishes."""
     script = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "from live_kernel import live_kernel\n"
         "with live_kernel('kamp') as inner: print(inner.forked)"
     )
@@ -240,7 +240,7 @@ with live_kernel() as kernel:
 
 @pytest.mark.usefixtures("own_kernels")
 def test_the_owners_limit_of_memory_holds_for_its_kernels() -> None:
-    script = LIMITED.format(tests=str(Path(__file__).parent), limit=3 * 2**30)
+    script = LIMITED.format(tests=str(Path(__file__).parents[1]), limit=3 * 2**30)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )

@@ -173,7 +173,7 @@ with live_kernel() as one, live_kernel() as two:
     ],
 )
 def test_nothing_is_left_when_the_owner_is_killed(own_kernels: Path, code: str) -> None:
-    script = OWNER.format(tests=str(Path(__file__).parent), code=code)
+    script = OWNER.format(tests=str(Path(__file__).parents[1]), code=code)
     owner = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
     )
@@ -194,7 +194,7 @@ def test_nothing_is_left_when_the_owner_is_killed(own_kernels: Path, code: str) 
 def test_kernels_end_with_their_owner_even_without_a_fork_server(
     own_kernels: Path,
 ) -> None:
-    script = OWNER.format(tests=str(Path(__file__).parent), code="1")
+    script = OWNER.format(tests=str(Path(__file__).parents[1]), code="1")
     owner = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
     )

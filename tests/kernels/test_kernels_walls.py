@@ -45,7 +45,7 @@ def test_kernels_are_forked_behind_the_walls_and_open_no_port_of_ours(
         pytest.skip("bubblewrap or libseccomp is not on this machine")
     program = tmp_path / "filter"
     program.write_bytes(seccomp.program())
-    script = INSIDE.format(tests=str(Path(__file__).parent), training=TRAINING)
+    script = INSIDE.format(tests=str(Path(__file__).parents[1]), training=TRAINING)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": "/home/person",
