@@ -136,7 +136,7 @@ def test_a_kernel_that_a_kernel_starts_is_forked_too() -> None:
     """Libraries set variables for their children; those are no other wishes."""
     script = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from live_kernel import live_kernel\n"
+        "from kernels.live_kernel import live_kernel\n"
         "with live_kernel('kamp') as inner: print(inner.forked)"
     )
     with live_kernel("kamp") as kernel:
