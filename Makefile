@@ -20,11 +20,11 @@ demo: setup ## four companies, from file to decision page; SERVE=0 stops before 
 	@$(BIN)/kamp demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: setup lint types ## everything that has to pass (under 14 minutes on 2 cores)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long" --ignore=tests/kernels --durations=20
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long" tests/kernels # by themselves: what they leave in a process is no test's business
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" --ignore=tests/kernels --durations=20
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/kernels # by themselves: what they leave in a process is no test's business
 
 test-hub: setup ## tenants, hub, walls, workspaces, report servers, walks: a part of `make test`
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long" tests/tenancy tests/hub tests/workspace tests/demo --durations=10
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/tenancy tests/hub tests/workspace tests/demo --durations=10
 
 test-long: setup ## kill tests, fuzz, full guidebooks
 	$(BIN)/pytest -n 2 --dist load -m long

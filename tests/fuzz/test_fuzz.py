@@ -15,6 +15,7 @@ import pytest
 from fuzz.corpus import real_files, simulated_files
 from fuzz.mutations import damaged
 
+pytestmark = pytest.mark.e2e
 PATIENCE_S = 10.0  # of processor time, so that a busy machine condemns no file
 HANGING_S = 60.0  # without any answer
 MEMORY_MB = 1500

@@ -37,7 +37,14 @@ def wait_for(path: Path) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long),
+        signal.SIGKILL,
+    ],
+)
 def test_however_it_ends_the_hub_ends_too_and_a_second_is_refused_until_then(
     tmp_path: Path, end: signal.Signals
 ) -> None:
