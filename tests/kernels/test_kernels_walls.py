@@ -16,6 +16,7 @@ from kamp_lib.kernels import jupyter_path
 
 pytestmark = pytest.mark.e2e
 
+PLACES = (str(Path(__file__).parents[2]), sys.base_prefix, sys.prefix)
 INSIDE = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -56,6 +57,8 @@ def test_kernels_are_forked_behind_the_walls_and_open_no_port_of_ours(
         *(bwrap, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"),
         *("--tmpfs", tempfile.gettempdir()),
         *("--tmpfs", "/home", "--dir", "/home/person/runtime"),
+        # wherever this checkout and its Python lie
+        *(part for place in PLACES for part in ("--ro-bind", place, place)),
         *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
         *("--new-session", "--die-with-parent", "--seccomp", "3"),
     ]

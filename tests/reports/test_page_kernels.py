@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -30,20 +31,22 @@ def provisioner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factory, "default_provisioner_name", "kamp-fork")
 
 
-def during(deed: Deed, folder: Path, **traits: Any) -> Any:
+def during(deed: Deed, **traits: Any) -> Any:
     """Do something with the kernels of a page server, and end them."""
 
-    async def whole() -> Any:
+    async def whole(folder: str) -> Any:
         config = Config()
         config.KernelManager.transport = "ipc"
         config.ForkProvisioner.update(fork_traits())
-        kernels = PageKernels(config=config, connection_dir=str(folder), **traits)
+        kernels = PageKernels(config=config, connection_dir=folder, **traits)
         try:
             return await deed(kernels)
         finally:
             await kernels.shutdown_all(now=True)
 
-    return asyncio.run(whole())
+    # the name of a socket may have 107 letters
+    with tempfile.TemporaryDirectory(prefix="kk-") as folder:
+        return asyncio.run(whole(folder))
 
 
 async def opened(
@@ -58,25 +61,25 @@ def report_of(bundle: Bundle) -> list[str]:
     return cells_of(template / f"{bundle.record.model.family}.ipynb")
 
 
-def test_a_page_is_one_widget_with_what_its_cells_return(tmp_path: Path) -> None:
+def test_a_page_is_one_widget_with_what_its_cells_return() -> None:
     cells = ["import ipywidgets as w", "w.HTML('one')", "2", "w.HTML('three')"]
 
     async def deed(kernels: PageKernels) -> Any:
         return await opened(kernels, cells)
 
-    _, state = during(deed, tmp_path)
+    _, state = during(deed)
     children = state[PAGE_ID]["state"]["children"]
     shown = [state[c.removeprefix("IPY_MODEL_")]["state"]["value"] for c in children]
     assert shown == ["one", "three"]
 
 
-def test_a_broken_cell_ends_the_page_in_plain_words(tmp_path: Path) -> None:
+def test_a_broken_cell_ends_the_page_in_plain_words() -> None:
     cells = ["import ipywidgets as w", "w.HTML('one')", "1 / 0", "w.HTML('three')"]
 
     async def deed(kernels: PageKernels) -> Any:
         return await opened(kernels, cells)
 
-    _, state = during(deed, tmp_path)
+    _, state = during(deed)
     text = json.dumps(state)
     assert "kamp-broken" in text
     assert "three" not in text
@@ -84,14 +87,14 @@ def test_a_broken_cell_ends_the_page_in_plain_words(tmp_path: Path) -> None:
 
 
 def test_a_page_is_the_same_with_forked_kernels_and_with_stock_ones(
-    bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest
+    bundle: Bundle, request: pytest.FixtureRequest
 ) -> None:
     async def deed(kernels: PageKernels) -> Any:
         return await opened(kernels, report_of(bundle), folder=str(bundle.path))
 
-    _, stock = during(deed, tmp_path)
+    _, stock = during(deed)
     request.getfixturevalue("provisioner")
-    _, forked = during(deed, tmp_path)
+    _, forked = during(deed)
     let_go()
     assert told(forked, PAGE_ID) == told(stock, PAGE_ID)
 
@@ -111,7 +114,7 @@ def told(state: Any, id_: str) -> Any:
     return {"kind": model["model_name"], **values}
 
 
-def test_no_page_opens_beyond_what_fits(tmp_path: Path) -> None:
+def test_no_page_opens_beyond_what_fits() -> None:
     async def deed(kernels: PageKernels) -> int:
         await opened(kernels, ["1"])
         with pytest.raises(web.HTTPError) as refused:
@@ -119,10 +122,10 @@ def test_no_page_opens_beyond_what_fits(tmp_path: Path) -> None:
         assert len(kernels.readers) == 1
         return refused.value.status_code
 
-    assert during(deed, tmp_path, most=1) == 503
+    assert during(deed, most=1) == 503
 
 
-def test_a_page_that_was_left_is_closed(tmp_path: Path) -> None:
+def test_a_page_that_was_left_is_closed() -> None:
     async def deed(kernels: PageKernels) -> tuple[bool, bool]:
         kernel, _ = await opened(kernels, ["1"])
         kernels.notify_connect(kernel)
@@ -134,10 +137,10 @@ def test_a_page_that_was_left_is_closed(tmp_path: Path) -> None:
         await kernels.close_left()
         return while_read, kernel in kernels
 
-    assert during(deed, tmp_path, left_s=0.05) == (True, False)
+    assert during(deed, left_s=0.05) == (True, False)
 
 
-def test_a_kernel_that_ends_at_once_leaves_no_page(tmp_path: Path) -> None:
+def test_a_kernel_that_ends_at_once_leaves_no_page() -> None:
     async def deed(kernels: PageKernels) -> tuple[Any, Any]:
         kernel, state = await opened(kernels, ["import os; os._exit(3)"])
         assert not kernels.belongs(kernel, "ann")
@@ -145,10 +148,10 @@ def test_a_kernel_that_ends_at_once_leaves_no_page(tmp_path: Path) -> None:
             await kernels.ready(kernel)
         return state, kernels.readers
 
-    assert during(deed, tmp_path) == (None, {})
+    assert during(deed) == (None, {})
 
 
-def test_a_waiting_kernel_is_the_next_readers(tmp_path: Path) -> None:
+def test_a_waiting_kernel_is_the_next_readers() -> None:
     async def deed(kernels: PageKernels) -> tuple[str, str]:
         kernels.keep_spare()
         (waiting,) = [s.kernel_id for s in [kernels._spare] if s is not None]
@@ -156,5 +159,5 @@ def test_a_waiting_kernel_is_the_next_readers(tmp_path: Path) -> None:
         assert state is not None
         return waiting, kernel
 
-    waiting, kernel = during(deed, tmp_path, spare=True)
+    waiting, kernel = during(deed, spare=True)
     assert waiting == kernel
