@@ -13,11 +13,10 @@ import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import zmq.asyncio
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
 from tornado.ioloop import PeriodicCallback
-from traitlets import Bool, Float, Integer, default
+from traitlets import Bool, Float, Integer
 
 from kamp_lib.reports.forking import KERNEL, page_environment
 from kamp_lib.reports.playing import Script, State, play
@@ -55,11 +54,10 @@ class PageKernels(AsyncMappingKernelManager):
 
     spare = Bool(False, config=True, help="Keep a kernel that waits for the next page.")
 
-    @default("context")
-    def _the_process_context(self) -> zmq.asyncio.Context:
-        # One of its own would be ended with this object, and its end waits, without end,
-        # for sockets that a page's beginning left behind when it was cut off.
-        return zmq.asyncio.Context.instance()
+    def __del__(self) -> None:
+        # Not jupyter_client's: it ends its sockets' context, and waits, without end, for
+        # those that a page's beginning left behind when it was cut off.
+        pass
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
