@@ -128,7 +128,7 @@ def services(c: Config, s: Settings) -> None:
         *(
             {
                 "name": f"kamp-{name}",
-                "command": service_command(name),
+                "command": service_command(f"kamp_lib.hub.{name}"),
                 "environment": environment,
             }
             for name in ("culler", "keeper", "disk")
@@ -136,7 +136,7 @@ def services(c: Config, s: Settings) -> None:
         # runs that come back; it asks nothing of the hub, so it has no rights there
         {
             "name": "kamp-scheduler",
-            "command": [sys.executable, "-m", "kamp_lib.fleet.scheduler"],
+            "command": service_command("kamp_lib.fleet.scheduler"),
             "environment": {**environment, **_for_runs(s)},
         },
     ]

@@ -1,4 +1,4 @@
-"""Starts a service of the hub, which ends with it: `python -m kamp_lib.hub.service NAME`.
+"""Starts a service of the hub, which ends with it: `python -m kamp_lib.hub.service MODULE`.
 
 A hub that is killed, or told to end while it is still starting, ends none of its services
 itself; one that stays would go on answering beside those of the next hub.
@@ -14,9 +14,9 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def service_command(name: str) -> list[str]:
-    """How the hub starts the service `kamp_lib.hub.<name>`."""
-    return [sys.executable, "-m", "kamp_lib.hub.service", name]
+def service_command(module: str) -> list[str]:
+    """How the hub starts a service: a module to run."""
+    return [sys.executable, "-m", "kamp_lib.hub.service", module]
 
 
 def end_with_parent() -> None:
@@ -27,4 +27,4 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     end_with_parent()
-    runpy.run_module(f"kamp_lib.hub.{sys.argv[1]}", run_name="__main__")
+    runpy.run_module(sys.argv[1], run_name="__main__")

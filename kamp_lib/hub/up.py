@@ -78,7 +78,7 @@ def start_hub(log: Path | None = None) -> subprocess.Popen[bytes]:
             stderr=out,
             start_new_session=True,
             pass_fds=(held,),  # the lock lives as long as the hub
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - one thread, one call
+            preexec_fn=_beginning,  # noqa: PLW1509 - one thread, one call
             env={**os.environ, "KAMP_HOME": home},
         )
 
@@ -95,6 +95,16 @@ def _the_only_one(folder: Path) -> int:
             f"a hub runs on this KAMP_HOME ({folder.parent}) already; end that one first.",
         ) from None
     return held
+
+
+def _beginning() -> None:
+    """In the hub's process: it ends with us, and hears signals however we were started.
+
+    A shell has what it starts with `&` ignore Ctrl-C. The hub would hand that on to its
+    services, which it ends by just that signal, and wait for each of them.
+    """
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def end(hub: subprocess.Popen[bytes]) -> None:

@@ -15,7 +15,8 @@ from hub.live_hub import free_port
 from kamp_lib.tenancy import open_registry
 
 
-def kamp_up(home: Path, port: int) -> subprocess.Popen[str]:
+def kamp_up(home: Path, port: int, *, deaf: bool = False) -> subprocess.Popen[str]:
+    """`kamp up`; deaf to Ctrl-C, as a shell starts a program in the background."""
     return subprocess.Popen(
         [sys.executable, "-m", "kamp_lib.cli", "up"],
         env={
@@ -26,7 +27,19 @@ def kamp_up(home: Path, port: int) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=_ignore_ctrl_c if deaf else None,  # noqa: PLW1509 - no threads here
     )
+
+
+def _ignore_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def ignores(pid: int, number: signal.Signals) -> bool:
+    """Whether a process ignores a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = int(status.split("SigIgn:")[1].split()[0], 16)
+    return bool(mask >> (number - 1) & 1)
 
 
 def wait_for(path: Path) -> None:
@@ -53,9 +66,10 @@ def test_however_it_ends_the_hub_ends_too_and_a_second_is_refused_until_then(
     open_registry(f"sqlite:///{home / 'platform.db'}", home=home).add_sme(
         "acme", "에이스"
     )
-    first = kamp_up(home, free_port())
+    first = kamp_up(home, free_port(), deaf=end == signal.SIGKILL)
     wait_for(home / "hub" / "api" / "hub.sock")
     hub = int((home / "hub" / "hub.pid").read_text())
+    assert not ignores(hub, signal.SIGINT)
     second = kamp_up(home, free_port())
     assert second.wait(60) == 1
     assert second.stdout is not None

@@ -36,7 +36,7 @@ def portal_service(port: int | None = None) -> dict[str, Any]:
     return {
         "name": NAME,
         "url": f"http://127.0.0.1:{port or random_port()}",
-        "command": service_command("portal"),
+        "command": service_command("kamp_lib.hub.portal"),
         "environment": environment,
         "oauth_client_allowed_scopes": ON_BEHALF,
         # part of the platform: nobody is asked whether their own start page may know them
