@@ -15,13 +15,14 @@ from pathlib import Path
 import pandas as pd
 
 from kamp_lib.catalog import Equipment, equipment_type
-from kamp_lib.datasets.job import Job, Plan, typed_rows
+from kamp_lib.datasets.job import Job, Plan
 from kamp_lib.datasets.mapping.file import load_mapping
 from kamp_lib.datasets.mapping.propose import apply_mapping, propose_mapping
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.preview import first_rows
 from kamp_lib.datasets.raw import PROVENANCE
 from kamp_lib.datasets.reading.files import Paths, read
+from kamp_lib.datasets.rows import typed_rows
 from kamp_lib.datasets.storage.dataset import Dataset
 from kamp_lib.datasets.storage.durable import storing
 from kamp_lib.datasets.storage.remembered import mapping_path, remembered, remembering

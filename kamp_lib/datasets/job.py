@@ -14,25 +14,21 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.catalog import Equipment
-from kamp_lib.datasets import spool
 from kamp_lib.datasets.abreast import beside, ready
 from kamp_lib.datasets.checks import check
 from kamp_lib.datasets.findings import finding
 from kamp_lib.datasets.fixes import apply_fixes, put_aside
 from kamp_lib.datasets.mapping.propose import standard_columns
 from kamp_lib.datasets.options import UNSAID, Options
-from kamp_lib.datasets.parsing.columns import parse
-from kamp_lib.datasets.parsing.numbers import whole_again
-from kamp_lib.datasets.people import Guarded, guarded
 from kamp_lib.datasets.quality import quality_score
 from kamp_lib.datasets.raw import FILE, Raw
-from kamp_lib.datasets.spool import Spool, as_it_is, in_memory
+from kamp_lib.datasets.rows import Rows, chosen_rows
+from kamp_lib.datasets.spool import in_memory
 from kamp_lib.datasets.storage.dataset import Dataset, as_frame
 from kamp_lib.datasets.storage.drift import drift
 from kamp_lib.datasets.storage.duplicates import duplicate_rows
 from kamp_lib.datasets.storage.manifest import Manifest
-from kamp_lib.datasets.storage.quarantine import kept_cells, rejected_rows
-from kamp_lib.datasets.storage.shape import Keep, as_stored, fitted
+from kamp_lib.datasets.storage.shape import as_stored, fitted
 from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.summaries import Summary, summarise
 from kamp_lib.datasets.storage.transaction import Staged
@@ -49,88 +45,12 @@ from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 
-Place = Callable[[pd.Series], pd.Series]
 Settled = Callable[[Raw], object]
 
 
 def new_id() -> str:
     """The id of an ingest: sortable by time (UTC)."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(4)}"
-
-
-@dataclass
-class Rows:
-    """Typed rows without the rejected ones, and the quarantine table."""
-
-    frame: pd.DataFrame
-    rejected: pd.DataFrame
-    findings: list[Finding]
-    units: dict[str, str]  # of source columns, as the file writes them
-    cells: pa.Table  # of the rejected rows and some good ones, for a repair
-    place: Place = in_memory  # where columns as long as these are kept
-    keep: Keep = as_it_is  # and where their Arrow columns are
-
-
-def typed_rows(
-    raw: Raw,
-    tenant: Tenant,
-    *,
-    options: Options,
-    simulated: bool,
-    remember_key: bool = True,
-) -> Rows:
-    """The rows of an ingest in their types, and nobody's name in them.
-
-    `remember_key` is False where nothing may be written, as in a dry run.
-    """
-    large = raw.table.nbytes > spool.IN_MEMORY
-    spooled = Spool(options.scratch) if large else None
-    place = spooled.series if spooled else in_memory
-    parsed = parse(raw, time_zone=tenant.time_zone, options=options, place=place)
-    rejected, places = rejected_rows(raw, parsed)
-    keep = np.ones(len(parsed.frame), dtype=bool)
-    keep[places] = False
-    frame = parsed.frame
-    if len(places):
-        frame = whole_again(chosen_rows(frame, keep, place))
-    cells = kept_cells(raw, places)
-    raw.release()
-    if frame.empty:
-        first = rejected["reason_ko"].iloc[0], rejected["reason_en"].iloc[0]
-        raise KampError(
-            f"저장할 수 있는 행이 하나도 없습니다({first[0]}). 머리글과 값을 확인하세요.",
-            f"not one row can be stored ({first[1]}); check the header and the values.",
-        )
-    if simulated:
-        mark = place(pd.Series(SIMULATED, frame.index, "string"))
-        frame = frame.assign(**{ORIGIN: mark})
-    findings = [*raw.findings, *parsed.findings]
-    safe = guarded(
-        Guarded(frame, rejected, cells, findings),
-        tenant,
-        options.personal,
-        remember_key=remember_key,
-    )
-    if safe.masked:  # the file as it came holds what is hidden here
-        raw.keep_originals = False
-    return Rows(
-        frame=safe.frame,
-        rejected=safe.rejected,
-        findings=safe.findings,
-        units=parsed.units,
-        cells=safe.cells,
-        place=place,
-        keep=spooled.array if spooled else as_it_is,
-    )
-
-
-def chosen_rows(frame: pd.DataFrame, chosen: np.ndarray, place: Place) -> pd.DataFrame:
-    """Some rows of a frame, numbered anew, column by column."""
-    columns = {
-        name: place(frame[name][chosen].reset_index(drop=True))
-        for name in frame.columns
-    }
-    return pd.DataFrame(columns, copy=False)
 
 
 @dataclass

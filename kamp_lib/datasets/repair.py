@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from kamp_lib.catalog import equipment_type
-from kamp_lib.datasets.job import new_id, typed_rows
+from kamp_lib.datasets.job import new_id
 from kamp_lib.datasets.mapping.propose import apply_mapping
 from kamp_lib.datasets.options import UNSAID, Options
 from kamp_lib.datasets.raw import FILE, INGEST_COLUMN, ROW, Raw, Source, sha256_of
+from kamp_lib.datasets.rows import typed_rows
 from kamp_lib.datasets.storage.dataset import Dataset, as_frame, open_dataset
 from kamp_lib.datasets.storage.duplicates import duplicate_rows
 from kamp_lib.datasets.storage.durable import read_plain, storing
