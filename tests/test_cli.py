@@ -2,63 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from in_process import Kamp, command
 
-from kamp_lib.cli import main
-
-VERBS = [
-    ["init"],
-    ["tenant", "add"],
-    ["tenant", "list"],
-    ["models", "list"],
-    ["models", "show"],
-    ["ingest"],
-    ["datasets"],
-    ["run"],
-    ["runs"],
-    ["show"],
-    ["publish"],
-    ["export"],
-    ["pages"],
-    ["demo"],
-]
+from kamp_lib.cli import _app
 
 
-@dataclass
-class Said:
-    status: int
-    out: str
-    err: str
+def verbs(group: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """Every verb there is: ("tenant", "add"), ("run",), …"""
+    for name, verb in getattr(group, "commands", {}).items():
+        below = list(verbs(verb, *path, name))
+        yield from below or [(*path, name)]
 
-    @property
-    def json(self) -> object:
-        return json.loads(self.out)
+
+VERBS = list(verbs(_app()))
 
 
 @pytest.fixture
-def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
     """Run `kamp` with these arguments in this process."""
-    # the command sets its language for its own process
-    monkeypatch.setenv("KAMP_LANG", "en")
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["kamp", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        heard = capsys.readouterr()
-        return Said(int(stop.value.code or 0), heard.out, heard.err)
-
-    return call
+    return command(monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_every_verb_explains_itself_with_an_example(kamp, verb: list[str]) -> None:
+def test_every_verb_explains_itself_with_an_example(
+    kamp, verb: tuple[str, ...]
+) -> None:
     said = kamp(*verb, "--help")
     assert said.status == 0
     assert f"kamp {' '.join(verb)}" in " ".join(said.out.split("Example")[-1].split())

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 from fleet.dask_cluster import free_port
 from fleet.stand_in import MODEL, Instead, furnish, machines_done
+from in_process import Kamp, command
 
-from kamp_lib.cli import main
 from kamp_lib.fleet import list_batches
 from kamp_lib.tenancy import Registry, Tenant, add_tenant
-
-
-@dataclass
-class Said:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Kamp = Callable[..., Said]
 
 
 @pytest.fixture
 def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
     """Run `kamp` with these arguments in this process."""
-    monkeypatch.setenv("KAMP_LANG", "en")
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["kamp", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        heard = capsys.readouterr()
-        return Said(int(stop.value.code or 0), heard.out, heard.err)
-
-    return call
+    return command(monkeypatch, capsys)
 
 
 def test_a_dry_run_runs_nothing(

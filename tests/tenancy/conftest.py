@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from in_process import Kamp, command
 from sqlalchemy import Engine, delete
 from tenancy import postgres_server
-from tenancy.desk import CHEAP, KINDS, Clock, Said
+from tenancy.desk import CHEAP, KINDS, Clock
 
-from kamp_lib.cli import main
 from kamp_lib.settings import settings
 from kamp_lib.tenancy import database, open_registry, schema
 from kamp_lib.tenancy.passwords import Passwords
@@ -102,17 +101,6 @@ def registry(url: str, clock: Clock) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def kamp(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
+def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
     """Run `kamp` with these arguments in this process."""
-    monkeypatch.setenv("KAMP_LANG", "en")
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["kamp", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        heard = capsys.readouterr()
-        return Said(int(stop.value.code or 0), heard.out, heard.err)
-
-    return call
+    return command(monkeypatch, capsys)

@@ -1,11 +1,9 @@
-"""What tests of the registry share: hashes that cost little, a clock, the command's words."""
+"""What tests of the registry share: hashes that cost little, a clock."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from argon2 import PasswordHasher
 
@@ -24,16 +22,3 @@ class Clock:
 
     def later(self, **by: float) -> None:
         self.time += timedelta(**by)
-
-
-@dataclass
-class Said:
-    """What the command said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)

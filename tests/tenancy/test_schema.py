@@ -15,7 +15,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from tenancy.desk import KINDS, Said
+from in_process import Said
+from tenancy.desk import KINDS
 
 from kamp_lib.errors import KampError
 from kamp_lib.settings import settings
