@@ -12,7 +12,9 @@ from kamp_lib.console import say
 from kamp_lib.tenancy import Tenant, tenant_named
 from kamp_lib.text import Text
 from kamp_lib.verbs.common import (
+    DatasetName,
     Json,
+    Parameters,
     _,
     example,
     one,
@@ -39,20 +41,11 @@ def run(
             help=_("기업 ID, 모델 ID", "company, model"),
         ),
     ],
-    dataset: Annotated[
-        str | None, typer.Option(help=_("데이터셋 이름", "name of the data set"))
-    ] = None,
+    dataset: DatasetName = None,
     version: Annotated[
         int | None, typer.Option(help=_("데이터셋 버전", "version of the data set"))
     ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            metavar=_("이름=값", "NAME=VALUE"),
-            help=_("매개변수(여러 번)", "parameter"),
-        ),
-    ] = None,
+    parameter: Parameters = None,
     as_json: Json = False,
 ) -> None:
     from kamp_lib.catalog import parse_assignments, resolve_parameters

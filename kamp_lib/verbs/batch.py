@@ -12,7 +12,15 @@ from kamp_lib.console import say
 from kamp_lib.errors import KampError
 from kamp_lib.settings import settings
 from kamp_lib.text import Text
-from kamp_lib.verbs.common import Json, _, complain, example, print_json
+from kamp_lib.verbs.common import (
+    DatasetName,
+    Json,
+    Parameters,
+    _,
+    complain,
+    example,
+    print_json,
+)
 from kamp_lib.verbs.platform import local, platform, refuse_in_a_workspace
 
 if TYPE_CHECKING:
@@ -51,17 +59,8 @@ def batch(
         list[str] | None,
         typer.Option(help=_("모델(여러 번). 비우면 모두", "model; all if left out")),
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help=_("데이터셋 이름", "name of the data set"))
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            metavar=_("이름=값", "NAME=VALUE"),
-            help=_("매개변수(여러 번)", "parameter"),
-        ),
-    ] = None,
+    dataset: DatasetName = None,
+    parameter: Parameters = None,
     workers: Annotated[
         int | None,
         typer.Option(

@@ -33,6 +33,18 @@ Json = Annotated[
     bool, typer.Option("--json", help=_("기계가 읽는 JSON 출력", "JSON for machines"))
 ]
 
+DatasetName = Annotated[
+    str | None, typer.Option(help=_("데이터셋 이름", "name of the data set"))
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        metavar=_("이름=값", "NAME=VALUE"),
+        help=_("매개변수(여러 번)", "parameter"),
+    ),
+]
+
 
 def example(*lines: str) -> str:
     """The example that ends every --help."""

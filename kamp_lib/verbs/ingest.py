@@ -21,6 +21,7 @@ from kamp_lib.settings import settings
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 from kamp_lib.verbs.common import (
+    DatasetName,
     Json,
     _,
     example,
@@ -56,9 +57,7 @@ def ingest(
             ),
         ),
     ],
-    dataset: Annotated[
-        str | None, typer.Option(help=_("데이터셋 이름", "name of the data set"))
-    ] = None,
+    dataset: DatasetName = None,
     mapping: Annotated[
         Path | None, typer.Option(help=_("열 맞추기 파일", "column mapping file"))
     ] = None,

@@ -10,7 +10,7 @@ from kamp_lib import console
 from kamp_lib.console import say
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.text import Text
-from kamp_lib.verbs.common import Json, _, example, print_json
+from kamp_lib.verbs.common import DatasetName, Json, Parameters, _, example, print_json
 from kamp_lib.verbs.platform import platform
 
 if TYPE_CHECKING:
@@ -82,17 +82,8 @@ def schedule_add(
             "--on-new-data", help=_("새 데이터가 들어올 때마다", "with new data")
         ),
     ] = False,
-    dataset: Annotated[
-        str | None, typer.Option(help=_("데이터셋 이름", "name of the data set"))
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            metavar=_("이름=값", "NAME=VALUE"),
-            help=_("매개변수(여러 번)", "parameter"),
-        ),
-    ] = None,
+    dataset: DatasetName = None,
+    parameter: Parameters = None,
     as_json: Json = False,
 ) -> None:
     from kamp_lib.catalog import parse_assignments, resolve_parameters
