@@ -77,6 +77,7 @@ def pages(
 ) -> None:
     from kamp_lib import reports
     from kamp_lib.tenancy import list_tenants
+    from kamp_lib.workspace.lean import hurrying
 
     if tenant:
         companies = [tenant_named(slug) for slug in tenant]
@@ -84,8 +85,10 @@ def pages(
         companies = [tenant_named()]
     else:
         companies = list_tenants(unreadable=complain)
+    with hurrying():
+        serve = reports.serve  # what it needs is loaded now
     say(
         f"브라우저에서 http://127.0.0.1:{port}/ 을 여세요. 끝내려면 Ctrl-C를 누르세요.",
         f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it.",
     )
-    reports.serve(companies, port=port)
+    serve(companies, port=port)
