@@ -160,7 +160,9 @@ def _tradeoff(record: RunRecord, facts: Facts, words: Words) -> str:
         axes.set_ylim(0, max(*missed, 1.3 * chosen.false_alarms, 4) * 1.1)
         axes.set_xlabel(words("figure.threshold"))
         axes.set_ylabel(words("figure.cases"))
-        axes.legend(frameon=False, loc="upper right", handlelength=2.6)
+        figure.legend(
+            frameon=False, loc="outside upper right", ncols=2, handlelength=2.6
+        )
         _no_margin(axes)
 
     return _svg(f"tradeoff-{words.lang}", title, 2.5, paint)
