@@ -62,17 +62,21 @@ def draw_report(batch: Batch, before: Batch | None = None) -> str:
 
 
 def headline(batch: Batch) -> Text:
-    """The batch in one sentence."""
+    """The batch in a sentence or two; nothing is counted that there is none of."""
     ran, known = batch.count("succeeded", "failed"), batch.count("known")
     bad, left = len(batch.troubles), batch.count("stopped") + len(batch.waiting)
-    ko = f"분석 {ran:,}건을 실행했고, {known:,}건은 데이터가 그대로라 다시 하지 않았습니다."
-    en = f"{ran:,} runs made; {known:,} had been made on the same data."
-    if bad:
-        ko, en = f"{ko} {bad:,}건을 살펴보세요.", f"{en} {bad:,} need a look."
-    if left:
-        ko = f"{ko} {left:,}건은 실행하지 못했습니다."
-        en = f"{en} {left:,} were not run."
-    return Text(ko, en)
+    parts = [
+        (ran or not known, f"분석 {ran:,}건을 실행했습니다.", f"{ran:,} runs made."),
+        (
+            known,
+            f"{known:,}건은 데이터가 그대로라 다시 하지 않았습니다.",
+            f"{known:,} had been made on the same data.",
+        ),
+        (bad, f"{bad:,}건을 살펴보세요.", f"{bad:,} need a look."),
+        (left, f"{left:,}건은 실행하지 못했습니다.", f"{left:,} were not run."),
+    ]
+    said = [(ko, en) for worth, ko, en in parts if worth]
+    return Text(*(" ".join(side) for side in zip(*said, strict=True)))
 
 
 def against(batch: Batch, before: Batch | None) -> Text | None:

@@ -72,7 +72,7 @@ def test_what_a_company_wrote_is_shown_as_it_stands() -> None:
 
 def test_the_headline_counts() -> None:
     said = headline(batch(outcome(), FAILED, outcome("m3", "known")))
-    assert said.en == "2 runs made; 1 had been made on the same data. 1 need a look."
+    assert said.en == "2 runs made. 1 had been made on the same data. 1 need a look."
 
 
 def test_troubles_are_held_against_the_batch_before() -> None:
@@ -125,3 +125,7 @@ def test_a_run_made_again_is_compared_with_the_one_it_repeats() -> None:
     order = outcome().order.model_copy(update={"known": "k", "before": "b"})
     assert order.compared_with == "b"
     assert order.model_copy(update={"again": True}).compared_with == "k"
+
+
+def test_the_headline_counts_nothing_that_there_is_none_of() -> None:
+    assert headline(batch(outcome())).ko == "분석 1건을 실행했습니다."
