@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,4 +47,17 @@ def built_demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
             )
             assert made.returncode == 0, made.stderr[-3000:]
             assert "처음부터 끝까지 작동합니다" in made.stdout
+            # now, since files of its databases come and go as soon as somebody looks at it
+            left_out = shutil.ignore_patterns("*.sock", "run")
+            shutil.copytree(home, _to_change(home), ignore=left_out)
     return home
+
+
+@pytest.fixture(scope="session")
+def demo_to_change(built_demo: Path) -> Path:
+    """A copy of it, for the one file of tests whose people change things."""
+    return _to_change(built_demo)
+
+
+def _to_change(home: Path) -> Path:
+    return home.with_name("demo-to-change")

@@ -6,7 +6,6 @@ With `SCREENSHOTS=folder` the pages are kept as pictures, at desk and phone widt
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +28,8 @@ Walk = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
-def home(built_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the demo, since these people change things."""
-    copy = tmp_path_factory.mktemp("walks") / "home"
-    shutil.copytree(built_demo, copy, ignore=shutil.ignore_patterns("*.sock", "run"))
-    return copy
+def home(demo_to_change: Path) -> Path:
+    return demo_to_change
 
 
 @pytest.fixture(scope="module")
