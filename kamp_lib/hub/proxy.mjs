@@ -3,17 +3,23 @@ import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
-// Connections to unix sockets are kept alive. The proxy does so for ports only; without it,
-// each request asks its server to close the connection after the answer, and an answer that
-// overtakes the end of its request's body (a quick refusal, say) ends as `write EPIPE`,
-// shown as 503: with our sockets, about one quick POST in two hundred.
+// Connections to servers are kept alive, whatever the visitor asked for its own. The proxy
+// does so for ports only, and hands on a visitor's `Connection: close` (a header for one hop).
+// Without it, a server closes the connection after its answer, and an answer that overtakes
+// the end of its request's body (a quick refusal, say) ends as `write EPIPE`, shown as 503:
+// with our sockets, one quick POST in ten.
 const program = realpathSync(process.argv[1]);
 const module = createRequire(program).resolve("../lib/configproxy.js");
 const { ConfigurableProxy } = await import(pathToFileURL(module));
+const { handleProxyWeb, proxyOptsForTarget } = ConfigurableProxy.prototype;
 
-const asBefore = ConfigurableProxy.prototype.proxyOptsForTarget;
+ConfigurableProxy.prototype.handleProxyWeb = function (request, answer) {
+  delete request.headers.connection;
+  return handleProxyWeb.call(this, request, answer);
+};
+
 ConfigurableProxy.prototype.proxyOptsForTarget = function (target) {
-  return { agent: this.httpAgent, ...asBefore.call(this, target) };
+  return { agent: this.httpAgent, ...proxyOptsForTarget.call(this, target) };
 };
 
 // It ends with its hub, however that ends: one that stays would hold the port.
