@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hub.live_hub import free_port
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
 from tornado.web import Application, HTTPError, RequestHandler
 
 from kamp_lib.hub.config import proxy_command
 from kamp_lib.hub.sockets import socket_url
-
-from hub.live_hub import free_port
 
 
 class _Refuses(RequestHandler):
