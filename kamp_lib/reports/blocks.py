@@ -306,7 +306,7 @@ class Blocks:
 
     @cached_property
     def _drawn(self) -> dict[str, str]:
-        return draw_figures(self.record, self.facts, self.words)
+        return draw_figures(self.record, self.facts)[self.words.lang]
 
     @cached_property
     def _captions(self) -> dict[str, str]:

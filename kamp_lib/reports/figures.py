@@ -1,4 +1,4 @@
-"""The figures of the pages: small static SVG, drawn once by the run in both languages.
+"""The figures of the pages: small static SVG, drawn by the run, once for both languages.
 
 Why static SVG and not a charting library in the browser:
 docs/decisions/001-static-svg-figures.md. Every figure is designed for a phone's width
@@ -8,9 +8,11 @@ apart, and never carry a meaning alone.
 
 from __future__ import annotations
 
+import html
 import io
 import logging
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -21,6 +23,7 @@ from kamp_lib.reports.facts import Chart, Facts, Group
 from kamp_lib.reports.words import Words
 from kamp_lib.reports.worth import nearest
 from kamp_lib.runs import RunRecord
+from kamp_lib.text import Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,25 +32,78 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, QUIET, FAINT = "#1f2933", "#66727f", "#d5dbe1"
 WIDTH_IN = 4.0
+PAD_IN = 0.04
 MOST_BARS = 14
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
+Figures = dict[Language, dict[str, str]]
 
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
-def draw_figures(record: RunRecord, facts: Facts, words: Words) -> dict[str, str]:
-    """All figures that the facts have data for: name -> SVG text."""
+def draw_figures(record: RunRecord, facts: Facts) -> Figures:
+    """All figures that the facts have data for: language -> name -> SVG text."""
+    say = Say()
     drawn: dict[str, str] = {}
     if facts.labelled:
-        drawn["tradeoff"] = _tradeoff(record, facts, words)
+        drawn["tradeoff"] = _tradeoff(record, facts, say)
         if any(g.positives and g.missed is not None for g in facts.groups):
-            drawn["groups"] = _groups(record, facts, words)
+            drawn["groups"] = _groups(facts, say)
         if scored(facts):
-            drawn["scores"] = _scores(record, facts, words)
+            drawn["scores"] = _scores(facts, say)
     if len(facts.calibration) > 1:
-        drawn["calibration"] = _calibration(facts, words)
+        drawn["calibration"] = _calibration(facts, say)
     for number, chart in enumerate(facts.charts):
-        drawn[f"chart-{number}"] = _chart(chart, words, label_of(record, chart, words))
-    return drawn
+        drawn[f"chart-{number}"] = _chart(chart, say)
+    return {
+        lang: {name: say.read(svg, lang) for name, svg in drawn.items()}
+        for lang in LANGUAGES
+    }
+
+
+class Say:
+    """The words of figures that are drawn once and read in two languages.
+
+    `say(key)` gives the wider of the two texts, so that the layout has room for both;
+    `read` puts a language's own in its place. Text of the data, which is nobody's
+    language, is marked by `data_text`, so that it is never taken for one of our words.
+    """
+
+    def __init__(self) -> None:
+        self._speakers = {lang: Words(lang) for lang in LANGUAGES}
+        self._said: dict[str, Text] = {}
+
+    def __call__(
+        self, key: str, before: str = "", after: str = "", **values: Any
+    ) -> str:
+        """The words of `key`, between two strings that need no translation."""
+        ko, en = (
+            f"{before}{words(key, **values)}{after}"
+            for words in self._speakers.values()
+        )
+        wider = max(ko, en, key=_width)
+        self._said[wider] = Text(ko=ko, en=en)
+        return wider
+
+    def read(self, svg: str, lang: Language) -> str:
+        """An SVG as `lang` reads it."""
+
+        def turned(found: re.Match[str]) -> str:
+            text = self._said.get(html.unescape(found[1]))
+            if text is None:
+                return found[0]
+            said = self._speakers[lang].of(text)
+            return f">{html.escape(said, quote=False)}</text>"
+
+        return re.sub(r">([^<>]+)</text>", turned, svg)
+
+
+def data_text(text: str) -> str:
+    """Text of the data as a label: short, and told from ours by the space at its end."""
+    return (text if len(text) <= 12 else text[:11] + "…") + "\u00a0"
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def label_of(record: RunRecord, chart: Chart, words: Words) -> str:
@@ -92,6 +148,9 @@ STYLE = {
     "xtick.color": QUIET,
     "ytick.color": QUIET,
     "text.color": INK,
+    "figure.dpi": 72,  # of SVG: nothing has to be scaled
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.major.size": 0,
@@ -100,25 +159,58 @@ STYLE = {
 
 
 def _svg(
-    name: str, title: str, height_in: float, paint: Callable[[Figure, Axes], None]
+    name: str, height_in: float, paint: Callable[[Axes], None], legend: bool = False
 ) -> str:
+    """Paint one pair of axes; a legend stands above them, at the right."""
     import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     _ready()
     style: dict[Any, Any] = {**STYLE, "svg.hashsalt": name}
     with mpl.rc_context(style):
-        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
-        axes = figure.subplots()
-        paint(figure, axes)
+        figure = Figure(figsize=(WIDTH_IN, height_in))
+        axes = figure.add_subplot()
+        paint(axes)
+        if legend:
+            figure.legend(
+                *(axes.get_legend_handles_labels()), loc="upper right", ncols=2,
+                frameon=False, handlelength=2.6, borderaxespad=0.1,
+            )  # fmt: skip
+        _lay_out(figure, axes, top_in=0.3 if legend else PAD_IN)
         out = io.StringIO()
-        figure.savefig(
-            out, format="svg", transparent=True, metadata={"Date": None, "Title": title}
-        )
+        # not `savefig`: that draws everything once more, only to see how large it is
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
     # the page sets the width; prolog and metadata are of no use inside HTML
     text = re.sub(r"(?s)^.*?<svg", "<svg", out.getvalue(), count=1)
     text = re.sub(r"(?s)<metadata>.*?</metadata>", "", text)
     return re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", text)
+
+
+def _lay_out(figure: Figure, axes: Axes, top_in: float) -> None:
+    """Give the axes all the room that their labels leave.
+
+    What Matplotlib's layout engines do, for one pair of axes, in one pass: they took
+    half of the time that a figure takes.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    width, height = figure.get_size_inches()
+    # about where they will be, because the ticks depend on the size
+    axes.set_position((0.15, 0.4 / height, 0.83, 1 - (0.4 + top_in) / height))
+    inner = axes.get_window_extent()
+    outer = axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer())
+    if outer is None:  # of invisible axes, says Matplotlib
+        return
+    dpi = figure.dpi
+    left = (inner.x0 - outer.x0) / dpi + PAD_IN
+    right = (outer.x1 - inner.x1) / dpi + PAD_IN
+    bottom = (inner.y0 - outer.y0) / dpi + PAD_IN
+    top = (outer.y1 - inner.y1) / dpi + top_in
+    axes.set_position((
+        left / width, bottom / height,
+        1 - (left + right) / width, 1 - (bottom + top) / height,
+    ))  # fmt: skip
 
 
 def _no_margin(axes: Axes) -> None:
@@ -127,29 +219,28 @@ def _no_margin(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _tradeoff(record: RunRecord, facts: Facts, words: Words) -> str:
+def _tradeoff(record: RunRecord, facts: Facts, say: Say) -> str:
     points = facts.thresholds
     chosen = points[nearest(points, record.threshold)]
-    title = words("worth.figure", bad=record.model.bad)
 
-    def paint(figure: Figure, axes: Axes) -> None:
+    def paint(axes: Axes) -> None:
         at = [p.threshold for p in points]
         missed = [p.missed for p in points]
         alarms = [p.false_alarms for p in points]
-        axes.plot(at, missed, color=RED, linewidth=2, label=words("figure.missed"))
+        axes.plot(at, missed, color=RED, linewidth=2, label=say("figure.missed"))
         axes.plot(
             at,
             alarms,
             color=BLUE,
             linewidth=2,
             linestyle=(0, (4, 2)),
-            label=words("figure.false_alarms"),
+            label=say("figure.false_alarms"),
         )
         axes.axvline(chosen.threshold, color=QUIET, linewidth=1)
         axes.text(
             chosen.threshold,
             1.01,
-            words("figure.recommended"),
+            say("figure.recommended"),
             transform=axes.get_xaxis_transform(),
             ha="center",
             va="bottom",
@@ -158,35 +249,30 @@ def _tradeoff(record: RunRecord, facts: Facts, words: Words) -> str:
         )
         # false alarms near threshold 0 would flatten everything that matters
         axes.set_ylim(0, max(*missed, 1.3 * chosen.false_alarms, 4) * 1.1)
-        axes.set_xlabel(words("figure.threshold"))
-        axes.set_ylabel(words("figure.cases"))
-        figure.legend(
-            frameon=False, loc="outside upper right", ncols=2, handlelength=2.6
-        )
+        axes.set_xlabel(say("figure.threshold"))
+        axes.set_ylabel(say("figure.cases"))
         _no_margin(axes)
 
-    return _svg(f"tradeoff-{words.lang}", title, 2.5, paint)
+    return _svg("tradeoff", 2.5, paint, legend=True)
 
 
-def _groups(record: RunRecord, facts: Facts, words: Words) -> str:
+def _groups(facts: Facts, say: Say) -> str:
     bad = [g for g in facts.groups if g.positives and g.missed is not None]
     shown, rest = bad[:MOST_BARS], bad[MOST_BARS:]
     bars = [
-        (_short(g.group), g.positives - (g.missed or 0), g.missed or 0) for g in shown
+        (data_text(g.group), g.positives - (g.missed or 0), g.missed or 0)
+        for g in shown
     ]
     if rest:
         missed = sum(g.missed or 0 for g in rest)
         found = sum(g.positives for g in rest) - missed
-        bars.append((words("figure.other", count=len(rest)), found, missed))
-    title = words(
-        "trust.groups_figure", group=group_word(record, words), bad=record.model.bad
-    )
+        bars.append((say("figure.other", count=len(rest)), found, missed))
 
-    def paint(figure: Figure, axes: Axes) -> None:
+    def paint(axes: Axes) -> None:
         rows = range(len(bars))
         found = [b[1] for b in bars]
         missed = [b[2] for b in bars]
-        axes.barh(rows, found, color=BLUE, label=words("figure.found"))
+        axes.barh(rows, found, color=BLUE, label=say("figure.found"))
         axes.barh(
             rows,
             missed,
@@ -194,7 +280,7 @@ def _groups(record: RunRecord, facts: Facts, words: Words) -> str:
             color="white",
             edgecolor=RED,
             linewidth=1,
-            label=words("figure.missed"),
+            label=say("figure.missed"),
         )
         most = max(f + m for f, m in zip(found, missed, strict=True))
         for row, (_, f, m) in enumerate(bars):
@@ -204,9 +290,8 @@ def _groups(record: RunRecord, facts: Facts, words: Words) -> str:
         axes.invert_yaxis()
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
-        figure.legend(frameon=False, loc="outside upper right", ncols=2)
 
-    return _svg(f"groups-{words.lang}", title, 0.75 + 0.26 * len(bars), paint)
+    return _svg("groups", 0.75 + 0.26 * len(bars), paint, legend=True)
 
 
 def scored(facts: Facts) -> list[Group]:
@@ -218,11 +303,10 @@ def scored(facts: Facts) -> list[Group]:
     ]
 
 
-def _scores(record: RunRecord, facts: Facts, words: Words) -> str:
+def _scores(facts: Facts, say: Say) -> str:
     rows = scored(facts)[:MOST_BARS]
-    title = words("trust.scores_figure", group=group_word(record, words))
 
-    def paint(figure: Figure, axes: Axes) -> None:
+    def paint(axes: Axes) -> None:
         for row, group in enumerate(rows):
             score = 100 * (group.average_precision or 0)
             base = None if group.baseline is None else 100 * group.baseline
@@ -230,23 +314,22 @@ def _scores(record: RunRecord, facts: Facts, words: Words) -> str:
                 axes.plot([base, score], [row, row], color=FAINT, linewidth=2, zorder=1)
                 axes.plot(base, row, "|", color=INK, markersize=11, markeredgewidth=2)
             axes.plot(score, row, "o", color=BLUE, markersize=7)
-        axes.plot([], [], "o", color=BLUE, label=words("figure.model"))
-        axes.plot([], [], "|", color=INK, markersize=11, label=words("figure.baseline"))
-        axes.set_yticks(range(len(rows)), [_short(g.group) for g in rows])
+        axes.plot([], [], "o", color=BLUE, label=say("figure.model"))
+        axes.plot([], [], "|", color=INK, markersize=11, label=say("figure.baseline"))
+        axes.set_yticks(range(len(rows)), [data_text(g.group) for g in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(-3, 103)
-        axes.set_xlabel(words("figure.score"))
+        axes.set_xlabel(say("figure.score"))
         axes.grid(axis="x", color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
-        figure.legend(frameon=False, loc="outside upper right", ncols=2)
 
-    return _svg(f"scores-{words.lang}", title, 1.1 + 0.26 * len(rows), paint)
+    return _svg("scores", 1.1 + 0.26 * len(rows), paint, legend=True)
 
 
-def _calibration(facts: Facts, words: Words) -> str:
+def _calibration(facts: Facts, say: Say) -> str:
     bins = facts.calibration
 
-    def paint(figure: Figure, axes: Axes) -> None:
+    def paint(axes: Axes) -> None:
         top = max(*(b.predicted for b in bins), *(b.high or b.observed for b in bins))
         top = 100 * min(max(top * 1.08, 0.02), 1.0)
         axes.plot([0, top], [0, top], color=QUIET, linewidth=1, linestyle=(0, (3, 3)))
@@ -264,19 +347,18 @@ def _calibration(facts: Facts, words: Words) -> str:
         )
         axes.set_xlim(-top * 0.03, top * 1.02)
         axes.set_ylim(-top * 0.03, top * 1.02)
-        axes.set_xlabel(words("figure.stated") + " (%)")
-        axes.set_ylabel(words("figure.observed") + " (%)")
-        axes.text(top, top, words("figure.perfect") + " ", ha="right", va="bottom",
+        axes.set_xlabel(say("figure.stated", after=" (%)"))
+        axes.set_ylabel(say("figure.observed", after=" (%)"))
+        axes.text(0.98 * top, top, say("figure.perfect"), ha="right", va="bottom",
                   fontsize=9, color=QUIET, rotation=0)  # fmt: skip
         axes.grid(color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
 
-    title = words("trust.calibration_figure")
-    return _svg(f"calibration-{words.lang}", title, 2.9, paint)
+    return _svg("calibration", 2.9, paint)
 
 
-def _chart(chart: Chart, words: Words, name: str) -> str:
-    def paint(figure: Figure, axes: Axes) -> None:
+def _chart(chart: Chart, say: Say) -> str:
+    def paint(axes: Axes) -> None:
         at = range(len(chart.values))
         axes.plot(at, chart.values, color=BLUE, linewidth=0.9)
         if chart.limit is not None:
@@ -288,7 +370,7 @@ def _chart(chart: Chart, words: Words, name: str) -> str:
             axes.text(
                 1.0,
                 1.02,
-                "– – " + words("chart.limit"),
+                say("chart.limit", before="– – "),
                 transform=axes.transAxes,
                 ha="right",
                 va="bottom",
@@ -296,12 +378,7 @@ def _chart(chart: Chart, words: Words, name: str) -> str:
                 color=RED,
             )
         axes.set_xticks([])
-        axes.set_xlabel(words("figure.time") + " →")
+        axes.set_xlabel(say("figure.time", after=" →"))
         _no_margin(axes)
 
-    title = words("chart.figure", name=name)
-    return _svg(f"chart-{chart.statistic}-{words.lang}", title, 2.2, paint)
-
-
-def _short(group: str) -> str:
-    return group if len(group) <= 12 else group[:11] + "…"
+    return _svg(f"chart-{chart.statistic}", 2.2, paint)

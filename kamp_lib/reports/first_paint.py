@@ -35,8 +35,8 @@ def write_first_paint(folder: Path) -> None:
     (folder / PAGE).write_text(facts.model_dump_json(), encoding="utf-8")
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    for lang in LANGUAGES:
-        for name, svg in draw_figures(record, facts, Words(lang)).items():
+    for lang, drawn in draw_figures(record, facts).items():
+        for name, svg in drawn.items():
             (figures / f"{name}.{lang}.svg").write_text(svg, encoding="utf-8")
     html = draw_first_view(bundle, facts, LANGUAGES, FONT_PATH)
     (folder / FIRST_PAINT).write_text(html, encoding="utf-8")
