@@ -68,9 +68,7 @@ def _become(start: Start, imported: Preload) -> None:
     launcher = spec.origin if spec and spec.origin else wire.LAUNCHER[1]
     sys.argv = [launcher, *command[3:]]
     sys.orig_argv = command
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(line_buffering=stream.isatty())
+    _buffer_as_at_start(unbuffered=bool(message["environment"].get("PYTHONUNBUFFERED")))
     _be_different()
     # OpenBLAS was imported with one thread, so that there was nothing to lose
     threads = environment.blas_threads(
@@ -78,6 +76,16 @@ def _become(start: Start, imported: Preload) -> None:
     )
     imported.blas.limit(limits=threads)
     gc.enable()
+
+
+def _buffer_as_at_start(unbuffered: bool) -> None:
+    """As an interpreter begins: errors, and what a terminal reads, line by line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            by_line = stream is sys.stderr or stream.isatty()
+            stream.reconfigure(
+                line_buffering=by_line and not unbuffered, write_through=unbuffered
+            )
 
 
 def _application(start: Start, imported: Preload) -> Any:

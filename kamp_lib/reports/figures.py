@@ -148,9 +148,6 @@ STYLE = {
     "xtick.color": QUIET,
     "ytick.color": QUIET,
     "text.color": INK,
-    "figure.dpi": 72,  # of SVG: nothing has to be scaled
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.major.size": 0,
@@ -169,8 +166,9 @@ def _svg(
     _ready()
     style: dict[Any, Any] = {**STYLE, "svg.hashsalt": name}
     with mpl.rc_context(style):
-        figure = Figure(figsize=(WIDTH_IN, height_in))
-        axes = figure.add_subplot()
+        # at the resolution of SVG nothing has to be scaled
+        figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, facecolor="none")
+        axes = figure.add_subplot(facecolor="none")
         paint(axes)
         if legend:
             figure.legend(

@@ -45,13 +45,20 @@ def test_a_notebook_has_the_same_outputs_as_with_the_stock_kernel(
     assert differences == {}
 
 
-@pytest.mark.usefixtures("kernels")
-def test_the_state_of_the_process_is_that_of_a_stock_kernel() -> None:
+@pytest.mark.usefixtures("own_kernels")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_the_state_of_the_process_is_that_of_a_stock_kernel(
+    unbuffered: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     states = []
     for name in ("python3", "kamp"):
         with live_kernel(name) as kernel:
             kernel.said(STATE)
             states.append(kernel.value("state()"))
+    assert "without the fork server" not in caplog.text
     stock, forked = states
     assert stock.keys() == forked.keys()
     files = [_counted(state.pop("files")) for state in states]
