@@ -13,10 +13,11 @@ import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import zmq.asyncio
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
 from tornado.ioloop import PeriodicCallback
-from traitlets import Bool, Float, Integer
+from traitlets import Bool, Float, Integer, default
 
 from kamp_lib.reports.forking import KERNEL, page_environment
 from kamp_lib.reports.playing import Script, State, play
@@ -54,10 +55,11 @@ class PageKernels(AsyncMappingKernelManager):
 
     spare = Bool(False, config=True, help="Keep a kernel that waits for the next page.")
 
-    def __del__(self) -> None:
-        # Not jupyter_client's: it ends its sockets' context, and waits, without end, for
-        # those that a page's beginning left behind when it was cut off.
-        pass
+    @default("context")
+    def _context_default(self) -> zmq.asyncio.Context:
+        # The process's own, which is never ended: one of ours would be ended when garbage
+        # is collected, and wait there, without end, for a socket that a page left behind.
+        return zmq.asyncio.Context.instance()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
