@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml deploy/setup.sh deploy/proxy/pa
 demo: setup ## four companies, from file to decision page; SERVE=0 stops before serving
 	@$(BIN)/kamp demo $(if $(filter 0,$(SERVE)),--no-serve)
 
-test: setup lint types ## everything that has to pass (under 14 minutes on 2 cores)
+test: setup lint types ## everything that has to pass (under 16 minutes on 2 cores)
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" --ignore=tests/kernels --durations=20
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/kernels # by themselves: what they leave in a process is no test's business
 
