@@ -27,7 +27,7 @@ test-hub: setup ## tenants, hub, walls, workspaces, report servers, walks: a par
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/tenancy tests/hub tests/workspace tests/demo --durations=10
 
 test-long: setup ## kill tests, fuzz, full guidebooks
-	$(BIN)/pytest -n 2 --dist load -m long
+	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 lint: setup ## ruff (notebooks too) and the import rules of the house
 	$(BIN)/ruff check .
