@@ -22,6 +22,8 @@ from kamp_lib.kernels import environment, wire
 from kamp_lib.kernels.preload import Preload
 
 UP = b"\x00up"
+# What a control thread may take to end; it has nothing to do but write what is left.
+CONTROL_ENDS_S = 2.0
 
 
 @dataclass
@@ -96,6 +98,7 @@ def _application(start: Start, imported: Preload) -> Any:
     # what it would have read from the environment when it was imported
     app = IPKernelApp.instance(parent_handle=int(owner) if owner.isdigit() else 0)
     app.initialize(sys.argv[1:])
+    atexit.register(_end_control, app)
     # it would watch its parent, which here is the fork server; ours watches the owner
     app.poller = None
     widgets = sys.modules.get("ipywidgets")
@@ -107,6 +110,18 @@ def _application(start: Start, imported: Preload) -> Any:
         files = debugger.kernel_modules
         debugger.kernel_modules = [f for f in files if f not in imported.libraries]
     return app
+
+
+def _end_control(app: Any) -> None:
+    """End the control thread while outputs still have theirs.
+
+    ipykernel ends them the other way round, and the last flush of the control thread then
+    now and then waits for nobody: in two of five short runs, until the kernel was killed.
+    """
+    thread = app.control_thread
+    if thread is not None and thread.is_alive():
+        thread.stop()
+        thread.join(CONTROL_ENDS_S)
 
 
 def _watch_owner(handle: int) -> None:

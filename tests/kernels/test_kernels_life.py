@@ -85,6 +85,31 @@ def test_a_polite_shutdown_runs_what_was_registered_for_the_end(tmp_path: Path) 
         assert mark.exists()
 
 
+# The control thread writes what is left after a shutdown; here so late that the thread
+# of outputs is about to end.
+LATE = """
+import sys, threading, time
+from ipykernel.iostream import OutStream
+# everything bound early: the names of a notebook are gone at the end
+def late_flush(stream, flush=OutStream.flush, thread=threading.current_thread, sleep=time.sleep):
+    if thread().name == "Control":
+        sleep(0.3)
+    flush(stream)
+OutStream.flush = late_flush
+loop = sys.stdout.pub_thread.io_loop
+loop.stop = lambda stop=loop.stop, sleep=time.sleep: (stop(), sleep(1))
+"""
+
+
+@pytest.mark.usefixtures("kernels")
+def test_a_polite_shutdown_needs_no_signal() -> None:
+    with live_kernel() as kernel:
+        process = kernel.manager.provisioner.process
+        kernel.said(LATE)
+        kernel.manager.shutdown_kernel(now=False)
+        assert process.returncode == 0
+
+
 @pytest.mark.usefixtures("kernels")
 def test_no_connection_file_or_socket_is_left_behind() -> None:
     runtime = Path(os.environ["JUPYTER_RUNTIME_DIR"])
