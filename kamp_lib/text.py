@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict
 
 Language = Literal["ko", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _chosen: ContextVar[Language | None] = ContextVar("kamp_language", default=None)
 
@@ -25,8 +26,8 @@ def language() -> Language:
 
 def choose_language(lang: Language | None) -> None:
     """Use `lang` from here on (None goes back to `KAMP_LANG`)."""
-    if lang is not None and lang not in get_args(Language):
-        raise ValueError(f"language must be one of {get_args(Language)}, not {lang!r}")
+    if lang is not None and lang not in LANGUAGES:
+        raise ValueError(f"language must be one of {LANGUAGES}, not {lang!r}")
     _chosen.set(lang)
 
 

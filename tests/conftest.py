@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from in_process import Kamp, command
 
 from kamp_lib.tenancy import Tenant, add_tenant
 
@@ -45,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of long tests first: at the end no worker waits for another's last one."""
     long = {item.path for item in items if item.get_closest_marker("e2e")}
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.fixture
+def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
+    """Run `kamp` with these arguments in this process, in English."""
+    return command(monkeypatch, capsys)
 
 
 @pytest.fixture(autouse=True)

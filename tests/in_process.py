@@ -29,13 +29,15 @@ class Said:
 Kamp = Callable[..., Said]
 
 
-def command(patch: pytest.MonkeyPatch, heard: pytest.CaptureFixture[str]) -> Kamp:
-    """A function that runs `kamp` with its arguments, in English."""
-    # the command sets its language for its own process
-    patch.setenv("KAMP_LANG", "en")
+def command(
+    patch: pytest.MonkeyPatch, heard: pytest.CaptureFixture[str], lang: str = "en"
+) -> Kamp:
+    """A function that runs `kamp` with its arguments."""
 
-    def call(*arguments: str) -> Said:
-        patch.setattr(sys, "argv", ["kamp", *arguments])
+    def call(*arguments: object) -> Said:
+        # the command sets its language for its own process
+        patch.setenv("KAMP_LANG", lang)
+        patch.setattr(sys, "argv", ["kamp", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
             main()
         said = heard.readouterr()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_process import Kamp, command
 
 from kamp_lib.cli import _app
 
@@ -22,12 +21,6 @@ def verbs(group: Any, *path: str) -> Iterator[tuple[str, ...]]:
 
 
 VERBS = list(verbs(_app()))
-
-
-@pytest.fixture
-def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
-    """Run `kamp` with these arguments in this process."""
-    return command(monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)

@@ -12,7 +12,7 @@ from kamp_lib.fleet.orders import Outcome
 from kamp_lib.fleet.record import Batch, write_whole
 from kamp_lib.reports import fonts, numbers
 from kamp_lib.reports.blocks import style, templates
-from kamp_lib.text import Text, language
+from kamp_lib.text import LANGUAGES, Text, language
 
 PAGE = Path(__file__).with_name("page.html")
 ZONE = "Asia/Seoul"
@@ -54,7 +54,7 @@ def draw_report(batch: Batch, before: Batch | None = None) -> str:
         "troubles": batch.troubles,
         "moved": [o for o in batch.outcomes if _moved(o)],
         "companies": _by_company(batch.outcomes),
-        "sides": [SimpleNamespace(lang=lang, t=_said(lang)) for lang in ("ko", "en")],
+        "sides": [SimpleNamespace(lang=lang, t=_said(lang)) for lang in LANGUAGES],
     }
     # drawn once to know which glyphs the font must carry
     bare = page.render(faces="", **parts)

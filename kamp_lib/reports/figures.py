@@ -23,7 +23,7 @@ from kamp_lib.reports.facts import Chart, Facts, Group
 from kamp_lib.reports.words import Words
 from kamp_lib.reports.worth import nearest
 from kamp_lib.runs import RunRecord
-from kamp_lib.text import Language, Text
+from kamp_lib.text import LANGUAGES, Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,6 @@ INK, QUIET, FAINT = "#1f2933", "#66727f", "#d5dbe1"
 WIDTH_IN = 4.0
 PAD_IN = 0.04
 MOST_BARS = 14
-LANGUAGES: tuple[Language, ...] = ("ko", "en")
 Figures = dict[Language, dict[str, str]]
 
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

@@ -18,10 +18,9 @@ from kamp_lib.reports.facts import PAGE, Facts, draw_facts, facts_of
 from kamp_lib.reports.figures import draw_figures
 from kamp_lib.reports.words import Words
 from kamp_lib.runs import Bundle
-from kamp_lib.text import Language
+from kamp_lib.text import LANGUAGES, Language
 
 FIRST_PAINT = "first-paint.html"
-LANGUAGES: tuple[Language, ...] = ("ko", "en")
 # where a page server has the font; a file opened by itself uses the reader's own
 FONT_PATH = "/kamp/fonts/"
 KEPT_VIEWS = 32

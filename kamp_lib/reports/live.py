@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import ipywidgets as widgets
@@ -23,14 +23,14 @@ from kamp_lib.reports.blocks import Blocks
 from kamp_lib.reports.facts import Range, facts_of
 from kamp_lib.reports.worth import nearest
 from kamp_lib.runs import Bundle
-from kamp_lib.text import Language, language
+from kamp_lib.text import LANGUAGES, Language, language
 
 if TYPE_CHECKING:
     from kamp_lib.learning import RiskModel
 
 # The browser draws the page first; then the libraries of the sliders are loaded.
 WARM_UP_AFTER_S = 1.5
-LANGUAGES = {"한국어": "ko", "English": "en"}
+LANGUAGE_NAMES = {"한국어": "ko", "English": "en"}
 LIMITS = {
     "cost_missed": 1e9,
     "cost_false_alarm": 1e9,
@@ -47,7 +47,7 @@ def page(folder: Path) -> Page:
 def asked_language() -> Language:
     """`?lang=` of the address, else the reader's language."""
     asked = parse_qs(os.environ.get("QUERY_STRING", "")).get("lang", [""])[0]
-    for lang in get_args(Language):
+    for lang in LANGUAGES:
         if asked == lang:
             return lang
     return language()
@@ -59,7 +59,7 @@ class Page:
     def __init__(self, bundle: Bundle, lang: Language) -> None:
         self.bundle = bundle
         facts = facts_of(bundle)
-        self._blocks = {k: Blocks(bundle, k, facts) for k in get_args(Language)}
+        self._blocks = {k: Blocks(bundle, k, facts) for k in LANGUAGES}
         self.lang: Language = lang
         self._said: list[Callable[[], None]] = []
         self._prices = self.blocks.prices
@@ -78,10 +78,9 @@ class Page:
 
     def verdict(self) -> widgets.Widget:
         """State, sentence, reasons, what to collect; and the language switch."""
-        names = list(LANGUAGES)
         switch = self._make(
             widgets.ToggleButtons,
-            options=[(name, LANGUAGES[name]) for name in names],
+            options=list(LANGUAGE_NAMES.items()),
             value=self.lang,
         )
         switch.add_class("kamp-language")
@@ -168,8 +167,8 @@ class Page:
         return slider
 
     def _speak(self, lang: object) -> None:
-        if lang in get_args(Language) and lang != self.lang:
-            self.lang = lang  # type: ignore[assignment]
+        if lang in LANGUAGES and lang != self.lang:
+            self.lang = lang
             for say in self._said:
                 say()
 

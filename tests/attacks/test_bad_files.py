@@ -16,8 +16,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
+from in_process import Kamp, command
 
-from kamp_lib.cli import main
 from kamp_lib.datasets import open_dataset
 from kamp_lib.tenancy import Tenant
 
@@ -152,26 +152,21 @@ REFUSED: dict[str, Make] = {
 class Command:
     """`kamp` in this process, and what it said."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        self._patch, self._capsys = monkeypatch, capsys
+    def __init__(self, run: Kamp) -> None:
+        self._run = run
         self.err = ""
 
     def __call__(self, *words: object) -> int:
-        self._patch.setenv("KAMP_LANG", "en")
-        self._patch.setattr(sys, "argv", ["kamp", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        self.err = self._capsys.readouterr().err
-        return int(stop.value.code or 0)
+        said = self._run(*words)
+        self.err = said.err
+        return said.status
 
 
 @pytest.fixture
 def kamp(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
-    return Command(monkeypatch, capsys)
+    return Command(command(monkeypatch, capsys))
 
 
 def is_one_sentence(said: str) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from in_process import command
 
 from kamp_lib import console
-from kamp_lib.cli import main
 from kamp_lib.datasets import ingest
 from kamp_lib.tenancy import Tenant
 
@@ -23,16 +22,12 @@ def kamp(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tenant: Tenant
 ) -> Kamp:
     """Run `kamp datasets VERB haneul-mold generic …` in this process."""
-    monkeypatch.setenv("KAMP_LANG", "en")
+    run = command(monkeypatch, capsys)
     monkeypatch.setattr(console.out, "width", 200)
 
     def call(verb: str, *rest: str) -> tuple[int, str, str]:
-        words = ["kamp", "datasets", verb, tenant.slug, KIND, *rest]
-        monkeypatch.setattr(sys, "argv", words)
-        with pytest.raises(SystemExit) as stop:
-            main()
-        heard = capsys.readouterr()
-        return int(stop.value.code or 0), heard.out, heard.err
+        said = run("datasets", verb, tenant.slug, KIND, *rest)
+        return said.status, said.out, said.err
 
     return call
 

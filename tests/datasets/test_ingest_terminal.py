@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from in_process import command
 
-from kamp_lib.cli import main
 from kamp_lib.tenancy import Tenant
 
 Kamp = Callable[..., str]
@@ -18,15 +17,12 @@ Kamp = Callable[..., str]
 @pytest.fixture
 def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
     """Run a command in this process; it has to go well."""
-    monkeypatch.setenv("KAMP_LANG", "ko")
+    run = command(monkeypatch, capsys, lang="ko")
 
     def call(*words: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["kamp", *words])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        heard = capsys.readouterr()
-        assert not stop.value.code, heard.err
-        return heard.out
+        said = run(*words)
+        assert said.status == 0, said.err
+        return said.out
 
     return call
 

@@ -5,16 +5,10 @@ from __future__ import annotations
 import pytest
 from fleet.dask_cluster import free_port
 from fleet.stand_in import MODEL, Instead, furnish, machines_done
-from in_process import Kamp, command
+from in_process import Kamp
 
 from kamp_lib.fleet import list_batches
 from kamp_lib.tenancy import Registry, Tenant, add_tenant
-
-
-@pytest.fixture
-def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
-    """Run `kamp` with these arguments in this process."""
-    return command(monkeypatch, capsys)
 
 
 def test_a_dry_run_runs_nothing(

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from in_process import Kamp, command
 from sqlalchemy import Engine, delete
 from tenancy import postgres_server
 from tenancy.desk import CHEAP, KINDS, Clock
@@ -98,9 +97,3 @@ def registry(url: str, clock: Clock) -> Iterator[Registry]:
     made = open_registry(url, actor="os:test", passwords=Passwords(CHEAP), now=clock)
     yield made
     made.close()
-
-
-@pytest.fixture
-def kamp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kamp:
-    """Run `kamp` with these arguments in this process."""
-    return command(monkeypatch, capsys)

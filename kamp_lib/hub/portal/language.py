@@ -6,11 +6,11 @@ below one host, so that choosing a language once is enough.
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from kamp_lib.settings import settings
-from kamp_lib.text import Language
+from kamp_lib.text import LANGUAGES, Language
 
 COOKIE = "kamp_lang"
 KEPT_S = 365 * 24 * 3600
@@ -59,7 +59,7 @@ def _kept(handler: Any) -> Language | None:
 
 
 def _known(value: str | None) -> Language | None:
-    return next((lang for lang in get_args(Language) if lang == value), None)
+    return next((lang for lang in LANGUAGES if lang == value), None)
 
 
 def _shared_domain(host: str) -> str | None:
