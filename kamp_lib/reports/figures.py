@@ -93,7 +93,9 @@ class Say:
             said = self._speakers[lang].of(text)
             return f">{html.escape(said, quote=False)}</text>"
 
-        return re.sub(r">([^<>]+)</text>", turned, svg)
+        # a page may hold both, one of them hidden: what is hidden clips nothing
+        own = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{lang}-", svg)
+        return re.sub(r">([^<>]+)</text>", turned, own)
 
 
 def data_text(text: str) -> str:
@@ -181,6 +183,9 @@ def _svg(
     # the page sets the width; prolog and metadata are of no use inside HTML
     text = re.sub(r"(?s)^.*?<svg", "<svg", out.getvalue(), count=1)
     text = re.sub(r"(?s)<metadata>.*?</metadata>", "", text)
+    # nor are names that nothing points to, and every figure has the same
+    used = set(re.findall(r"#([\w-]+)", text))
+    text = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", text)
     return re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", text)
 
 

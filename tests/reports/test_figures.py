@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kamp_lib.reports.facts import Facts, Group, draw_facts
 from kamp_lib.reports.figures import Figures, draw_figures
 from kamp_lib.runs import Bundle
+from kamp_lib.text import LANGUAGES, Language
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HANGUL = re.compile("[가-힣]")
 
@@ -22,13 +27,17 @@ def drawn(bundle: Bundle) -> Figures:
     return draw_figures(bundle.record, draw_facts(bundle))
 
 
+def _shapes(svg: str, lang: str) -> str:
+    """What is drawn, without words and without the language in names."""
+    named = re.sub(rf'( id="|#){lang}-', r"\1", svg)
+    return re.sub(r">[^<>]+</text>", "", named)
+
+
 def test_each_language_has_its_own_words_in_the_same_picture(drawn: Figures) -> None:
     assert drawn["ko"].keys() == drawn["en"].keys()
     for name, korean in drawn["ko"].items():
         english = drawn["en"][name]
-        assert re.sub(r">[^<>]+</text>", "", korean) == re.sub(
-            r">[^<>]+</text>", "", english
-        )
+        assert _shapes(korean, "ko") == _shapes(english, "en")
         assert HANGUL.search("".join(_texts(korean)))
         assert not HANGUL.search("".join(_texts(english)))
 
@@ -50,19 +59,27 @@ def test_a_group_named_like_one_of_our_words_keeps_its_name(
     groups = [Group(group=name, cases=20, positives=9, missed=2)]
     facts = Facts.model_validate({**facts.model_dump(), "groups": groups})
     figures = draw_figures(bundle.record, facts)
-    for lang in ("ko", "en"):
+    for lang in LANGUAGES:
         labels = _texts(figures[lang]["groups"])
         shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         assert f"{shown}\u00a0" in labels
 
 
-def test_nothing_sticks_out(drawn: Figures) -> None:
-    """Every label begins inside the picture: the layout left room for it."""
-    for svg in drawn["ko"].values():
-        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-        assert box
-        width, height = float(box[1]), float(box[2])
-        # matplotlib places text by `translate(x y)` or by x and y
-        for x, y in re.findall(r"translate\(([-\d.]+) ([-\d.]+)\)", svg):
-            assert -1 <= float(x) <= width + 1
-            assert -1 <= float(y) <= height + 1
+OUTSIDE = """() => [...document.querySelectorAll("svg text")].filter((text) => {
+  const box = text.getBoundingClientRect();
+  const room = text.ownerSVGElement.getBoundingClientRect();
+  return box.left < room.left - 1 || box.right > room.right + 1
+    || box.top < room.top - 1 || box.bottom > room.bottom + 1;
+}).map((text) => text.textContent)"""
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_layout_leaves_room_for_every_label(
+    drawn: Figures, browser: Browser, lang: Language
+) -> None:
+    page = browser.new_page()
+    page.set_content("".join(drawn[lang].values()))
+    assert page.locator("svg text").count() > 20
+    assert page.evaluate(OUTSIDE) == []
+    page.close()

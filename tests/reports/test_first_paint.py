@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -24,6 +25,16 @@ def test_the_run_draws_every_figure_in_both_languages(bundle: Bundle) -> None:
     names = {file.name for file in (bundle.path / "figures").glob("*.svg")}
     for name in ("tradeoff", "groups", "scores", "calibration"):
         assert {f"{name}.ko.svg", f"{name}.en.svg"} <= names
+
+
+def test_no_name_in_it_stands_for_two_things(bundle: Bundle) -> None:
+    """The figures of the language that is hidden would clip those that are shown."""
+    html = (bundle.path / FIRST_PAINT).read_text(encoding="utf-8")
+    names = re.findall(r' id="([^"]+)"', html)
+    pointed_to = set(re.findall(r'(?:url\(|href=")#([\w-]+)', html))
+    assert pointed_to
+    assert pointed_to <= set(names)
+    assert len(names) == len(set(names))
 
 
 def test_a_page_opens_without_pandas_or_matplotlib(bundle: Bundle) -> None:
