@@ -94,13 +94,22 @@ class Say:
             return f">{html.escape(said, quote=False)}</text>"
 
         # a page may hold both, one of them hidden: what is hidden clips nothing
-        own = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{lang}-", svg)
+        own = _in_tags(r'( id="|url\(#|href="#)', rf"\g<1>{lang}-", svg)
         return re.sub(r">([^<>]+)</text>", turned, own)
 
 
 def data_text(text: str) -> str:
-    """Text of the data as a label: short, and told from ours by the space at its end."""
+    """Text of the data as a label: short, and told from ours by the space at its end.
+
+    What cannot be printed (controls, line ends, half characters) is a space.
+    """
+    text = "".join(c if c.isprintable() else " " for c in text)
     return (text if len(text) <= 12 else text[:11] + "…") + "\u00a0"
+
+
+def _in_tags(pattern: str, new: str | Callable[[re.Match[str]], str], svg: str) -> str:
+    """Replace in the tags of an SVG, and nothing in its texts."""
+    return re.sub(r"<[^>]+>", lambda tag: re.sub(pattern, new, tag[0]), svg)
 
 
 def _width(text: str) -> int:
@@ -149,6 +158,7 @@ STYLE = {
     "xtick.color": QUIET,
     "ytick.color": QUIET,
     "text.color": INK,
+    "text.parse_math": False,  # a name between dollar signs is a name
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.major.size": 0,
@@ -185,7 +195,7 @@ def _svg(
     text = re.sub(r"(?s)<metadata>.*?</metadata>", "", text)
     # nor are names that nothing points to, and every figure has the same
     used = set(re.findall(r"#([\w-]+)", text))
-    text = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", text)
+    text = _in_tags(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", text)
     return re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", text)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from kamp_lib.reports.facts import Facts, Group, draw_facts
 from kamp_lib.reports.figures import Figures, draw_figures
+from kamp_lib.reports.svg import safe_svg
 from kamp_lib.runs import Bundle
 from kamp_lib.text import LANGUAGES, Language
 
@@ -51,9 +52,17 @@ def test_the_words_are_those_of_the_catalogue(drawn: Figures) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["found", "놓침", "<b>&amp;"])
-def test_a_group_named_like_one_of_our_words_keeps_its_name(
-    bundle: Bundle, name: str
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *((ours, ours) for ours in ("found", "놓침")),
+        ("<b>&amp;", "&lt;b&gt;&amp;amp;"),
+        *((like, like) for like in ("url(#x)", ' id="x"', "$$", "$a$", r"$\x{$")),
+        ("a\nb\x00c\ud800", "a b c "),
+    ],
+)
+def test_a_group_keeps_its_name_whatever_it_looks_like(
+    bundle: Bundle, name: str, shown: str
 ) -> None:
     facts = draw_facts(bundle)
     groups = [Group(group=name, cases=20, positives=9, missed=2)]
@@ -61,8 +70,8 @@ def test_a_group_named_like_one_of_our_words_keeps_its_name(
     figures = draw_figures(bundle.record, facts)
     for lang in LANGUAGES:
         labels = _texts(figures[lang]["groups"])
-        shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         assert f"{shown}\u00a0" in labels
+        assert safe_svg(figures[lang]["groups"])
 
 
 OUTSIDE = """() => [...document.querySelectorAll("svg text")].filter((text) => {
