@@ -19,9 +19,11 @@ from kamp_lib.hub.bubblewrap import CommandLine, python_folders
 from kamp_lib.hub.profile import Kind, Profile, profile
 from kamp_lib.tenancy import Plan, Sme, Tenant, add_tenant
 
-# Ids that no account of a machine has.
-ROOTS_BASE = 1_900_000_001
-ORDINARY = 1_900_000_900
+# Ids that no account of a machine has, and no other worker of these tests: the kernel
+# counts all processes of an id together, and a fork bomb would end another's server.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ROOTS_BASE = 1_900_000_001 + 1_000 * _WORKER
+ORDINARY = ROOTS_BASE + 899
 PLAN = Plan("test", memory_mb=600, cpus=1, processes=64, disk_gb=1, servers=4)
 MARK = "of another company"
 PRELUDE = """
