@@ -1,7 +1,8 @@
 """Workers kept for the next run of the same company, no more than a number at once.
 
 A worker starts in a few seconds and then does a run in little more than the run's own
-time, so whoever has finished a run leaves it here for the next.
+time, so whoever has finished a run leaves it here for the next. As many as work at once
+may wait beside them: who was asked for its plan is there for its runs.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class _Kept:
 
 
 class Pool:
-    """Workers of several companies; at most `most` are alive."""
+    """Workers of several companies; at most `most` at work, and twice as many alive."""
 
     def __init__(self, most: int, limits: JobLimits | None = None) -> None:
         self.most = most
@@ -101,12 +102,13 @@ class Pool:
         return None
 
     def _new(self, tenant: Tenant) -> _Kept:
+        return self._starter.submit(self._start, tenant).result()
+
+    def _start(self, tenant: Tenant) -> _Kept:
+        """Start a worker; done by one thread, so that no two take the same last place."""
         self._make_room()
         stack = ExitStack()
-        entered = self._starter.submit(
-            stack.enter_context, at_work(tenant, self.limits)
-        )
-        kept = _Kept(entered.result(), stack)
+        kept = _Kept(stack.enter_context(at_work(tenant, self.limits)), stack)
         with self._lock:
             self._busy.append(kept)
             late = self._closed
@@ -117,7 +119,7 @@ class Pool:
     def _make_room(self) -> None:
         """End the worker that has been idle longest, when the pool is full."""
         with self._lock:
-            full = len(self._idle) + len(self._busy) >= self.most
+            full = len(self._idle) + len(self._busy) >= 2 * self.most
             first = min(self._idle, key=lambda k: k.idle_since, default=None)
         if full and first is not None:
             self._drop(lambda kept: kept is first)
