@@ -140,7 +140,7 @@ def ingest(
             return _result(job, plan, clock, version=plan.state.version)
         copy = remembering(chosen, job.id, mapping_path(tenant, equipment, name))
         with clock.step("store", Text("저장하는 중", "storing")), copy:
-            version = work.commit(job.staged(plan), plan.table, op=job.op)
+            version = work.commit(job.staged(plan))
         return _result(job, plan, clock, version=version)
 
 

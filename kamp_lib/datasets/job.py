@@ -31,7 +31,7 @@ from kamp_lib.datasets.storage.manifest import Manifest
 from kamp_lib.datasets.storage.shape import as_stored, fitted
 from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.summaries import Summary, summarise
-from kamp_lib.datasets.storage.transaction import Staged
+from kamp_lib.datasets.storage.transaction import Coming, Staged
 from kamp_lib.datasets.types import (
     ORIGIN,
     SIMULATED,
@@ -45,7 +45,7 @@ from kamp_lib.errors import KampError
 from kamp_lib.tenancy import Tenant
 from kamp_lib.text import Text
 
-Settled = Callable[[Raw], object]
+Settled = Callable[[Coming], object]
 
 
 def new_id() -> str:
@@ -58,8 +58,6 @@ class Plan:
     """What an ingest would do to the data set as it stands."""
 
     state: State
-    table: pa.Table
-    wider: pa.Schema | None
     frame: pd.DataFrame
     rejected: pd.DataFrame
     findings: list[Finding]
@@ -136,7 +134,9 @@ class Job:
                 known += int((~fresh).sum())
         unchanged = bool(held) and not len(frame) and not len(rejected)
         if settled is not None and not unchanged:
-            settled(self.raw)
+            settled(
+                Coming(self.id, self.raw, table, self.op, wider=wider, after=self.after)
+            )
         findings = [*self.rows.findings, *self.shifts, *repeats]
         summaries: dict[str, Summary] = {}
         if len(frame):
@@ -165,8 +165,6 @@ class Job:
             findings.append(finding("duplicate-rows", variant="stored", count=known))
         return Plan(
             state=state,
-            table=table,
-            wider=wider,
             frame=frame,
             rejected=rejected,
             findings=findings,
@@ -340,7 +338,7 @@ class Job:
             fixes=plan.fixes,
         )
         cells = self.rows.cells
-        return Staged(manifest, plan.rejected, cells, self.raw, plan.wider, self.after)
+        return Staged(manifest, plan.rejected, cells)
 
     def files(self) -> list[dict[str, Any]]:
         described: list[dict[str, Any]] = []

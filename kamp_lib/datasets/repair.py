@@ -30,7 +30,7 @@ from kamp_lib.datasets.storage.quarantine import REJECTED
 from kamp_lib.datasets.storage.shape import as_stored, fitted
 from kamp_lib.datasets.storage.sheet import Mended, Rejection, read_sheet
 from kamp_lib.datasets.storage.store import State, Store, check_name
-from kamp_lib.datasets.storage.transaction import Staged, writing
+from kamp_lib.datasets.storage.transaction import Coming, Staged, writing
 from kamp_lib.datasets.types import ORIGIN, Mapping
 from kamp_lib.errors import KampError
 from kamp_lib.progress import Progress, silent
@@ -133,9 +133,9 @@ def repair(
         # a file whose names were masked in the rows is not kept either
         kept = all(one.keep_original for one in read)
         raw = Raw(rows.slice(0, 0), [source], keep_originals=kept)
-        staged = Staged(manifest, empty, cells, raw, wider)
-        work.begin(raw)
-        version = work.commit(staged, rows.filter(pa.array(fresh)), op="repair")
+        new = rows.filter(pa.array(fresh))
+        work.begin(Coming(manifest.id, raw, new, "repair", wider=wider))
+        version = work.commit(Staged(manifest, empty, cells))
     now = Dataset(State(store))
     return Repair(
         dataset=dataset,

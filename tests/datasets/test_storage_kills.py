@@ -210,9 +210,9 @@ def leftovers(tenant: Tenant) -> set[str]:
     places = [store.table_folder, store.ingests, store.originals, store.images]
     there = {p.name for place in places for p in place.glob("*")} - {"_delta_log"}
     left = {name for name in there if not {name, name.split(".")[0]} & named}
-    return left | {p.name for p in tenant.data.rglob("*") if "partial" in p.name} | {
-        p.name for p in store.folder.glob("staging")
-    }  # fmt: skip
+    partial = {p.name for p in tenant.data.rglob("*") if "partial" in p.name}
+    half = {p.name for p in (store.writing, store.staging) if p.exists()}
+    return left | partial | half
 
 
 def killed_at_random(

@@ -28,7 +28,7 @@ from deltalake.transaction import create_table_with_add_actions
 from kamp_lib.datasets.storage.durable import refuse_links, sync
 from kamp_lib.datasets.storage.log import INGEST, OP, RETIRED, TO, WHO, log_files
 from kamp_lib.datasets.storage.store import Store
-from kamp_lib.datasets.storage.table_files import write_table_files
+from kamp_lib.datasets.storage.table_files import TableFiles
 from kamp_lib.settings import person
 
 # Every commit file stays: it is the history. Values do not leak into it as statistics.
@@ -39,9 +39,17 @@ CONFIGURATION = {
 HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
+def takes(store: Store, new: pa.Schema) -> bool:
+    """Whether the table takes rows as they are, without a new column."""
+    if not store.exists():
+        return True
+    held = pa.schema(DeltaTable(str(store.table_folder)).schema().to_arrow())
+    return all(f.name in held.names and held.field(f.name).type == f.type for f in new)
+
+
 def commit_rows(
     store: Store,
-    rows: pa.Table | pa.RecordBatchReader,
+    rows: pa.Table | TableFiles,
     ingest: str,
     *,
     op: str,
@@ -51,14 +59,16 @@ def commit_rows(
 ) -> int:
     """Make an ingest visible with its rows. Returns the version.
 
-    `to` names the version whose ingests it adds to, when that is not the newest.
-    `whole` says that `rows` are the whole of the new state, not an addition. `ready`
-    is called before the commit, and returns when all that it names is on disk.
+    `rows` are files that are being written already, many times as fast as the Delta
+    library does it, unless the table has to take on a new column (see `takes`). `to`
+    names the version whose ingests it adds to, when that is not the newest. `whole`
+    says that `rows` are the whole of the new state, not an addition. `ready` is called
+    before the commit, and returns when all that it names is on disk.
     """
     with _staged(store) as staging:
         said = _said(op, {INGEST: ingest} | ({} if to is None else {TO: str(to)}))
-        if isinstance(rows, pa.Table) and (whole or _fits(staging, rows.schema)):
-            _write_straight(staging, rows, ingest, said, whole=whole)
+        if isinstance(rows, TableFiles):
+            _name_files(staging, rows, said, whole=whole)
         else:
             write_deltalake(
                 str(staging),
@@ -102,24 +112,19 @@ def commit_retiring(store: Store, versions: list[int]) -> int:
     return len(log_files(store.table_folder / "_delta_log"))
 
 
-def _fits(table: Path, new: pa.Schema) -> bool:
-    """Whether a table takes rows as they are, without a new column."""
-    if not log_files(table / "_delta_log"):
-        return True
-    held = pa.schema(DeltaTable(str(table)).schema().to_arrow())
-    return all(f.name in held.names and held.field(f.name).type == f.type for f in new)
-
-
-def _write_straight(
-    table: Path, rows: pa.Table, ingest: str, said: CommitProperties, *, whole: bool
+def _name_files(
+    table: Path, files: TableFiles, said: CommitProperties, *, whole: bool
 ) -> None:
-    """Write the files ourselves, many times as fast, and have the library name them."""
-    files = write_table_files(table, rows, f"part-{ingest}")
+    """Have the library name files that we wrote."""
+    added = files.ready()
+    for action in added:
+        (files.folder / action.path).rename(table / action.path)
+    files.folder.rmdir()
     if not log_files(table / "_delta_log"):
         create_table_with_add_actions(
             str(table),
-            Schema.from_arrow(rows.schema),
-            files,
+            Schema.from_arrow(files.schema),
+            added,
             configuration=CONFIGURATION,
             commit_properties=said,
             post_commithook_properties=HOOKS,
@@ -127,9 +132,9 @@ def _write_straight(
         return
     held = DeltaTable(str(table))
     held.create_write_transaction(
-        [*files],
+        [*added],
         mode="overwrite" if whole else "append",
-        schema=Schema.from_arrow(rows.schema) if whole else held.schema(),
+        schema=Schema.from_arrow(files.schema) if whole else held.schema(),
         commit_properties=said,
         post_commithook_properties=HOOKS,
     )

@@ -22,6 +22,10 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP}
 
 
+class Stopped(Exception):
+    """The ingest came to nothing; what is still being written beside need not end."""
+
+
 @contextmanager
 def storing(folder: Path) -> Iterator[None]:
     """Turn what disks and libraries say into one true sentence; the store is as it was."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from kamp_lib.datasets.raw import Raw, Source
-from kamp_lib.datasets.storage.durable import PARTIAL, sync
+from kamp_lib.datasets.storage.durable import PARTIAL, Stopped, sync
 from kamp_lib.datasets.storage.store import Store
 from kamp_lib.errors import KampError
 
@@ -21,10 +21,6 @@ BLOCK = 1 << 18  # bytes copied at a time: what stays in the processor's cache
 FEW_FILES = 50  # up to so many are flushed to disk one by one
 
 Seen = tuple[int, int, int] | None  # what tells that a file is as it was
-
-
-class Stopped(Exception):
-    """The ingest came to nothing; its files need not be copied any further."""
 
 
 class Originals:

@@ -4,6 +4,7 @@
     data/<dataset>/ingests/<id>/      manifest.json, quarantine.parquet
     data/<dataset>/originals/<sha256> the files as they came
     data/<dataset>/images/<sha256>.*  vision: pictures by content hash
+    data/<dataset>/writing/           files of the next rows, while they are checked
     data/<dataset>/staging/           the next commit, while it is prepared
 
 What no commit names does not exist. Reading takes no lock.
@@ -46,6 +47,7 @@ class Store:
         self.ingests = folder / "ingests"
         self.originals = folder / "originals"
         self.images = folder / "images"
+        self.writing = folder / "writing"
         self.staging = folder / "staging"
 
     @property

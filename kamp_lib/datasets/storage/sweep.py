@@ -20,7 +20,8 @@ def sweep(store: Store) -> None:
         _check_never_used(store)
         shutil.rmtree(store.folder, ignore_errors=True)
         return
-    shutil.rmtree(store.staging, ignore_errors=True)
+    for folder in (store.staging, store.writing):
+        shutil.rmtree(folder, ignore_errors=True)
     named = {commit.ingest for commit in state.log.commits}
     for folder in store.ingests.glob("*"):
         if folder.name not in named:

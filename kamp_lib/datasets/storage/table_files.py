@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
 from kamp_lib.datasets.spool import let_go
-from kamp_lib.datasets.storage.durable import sync
+from kamp_lib.datasets.storage.durable import Stopped, sync
 
 WORKERS = 2
 GROUP = 1 << 17  # rows of a row group, the unit of memory
@@ -28,38 +29,56 @@ LARGEST = 8 * GROUP  # rows of a file
 LOOKED_AT = 10_000  # values that tell whether they recur
 
 
-def write_table_files(folder: Path, rows: pa.Table, name: str) -> list[AddAction]:
-    """Write rows as Parquet files, in their order.
+class TableFiles:
+    """Rows on their way into files, in their order, beside whatever else is going on.
 
     Parameters
     ----------
     folder : Path
-        Where the files go.
+        Made for them, and of no use to anybody else.
     rows : pyarrow.Table
         In the types of the Delta table.
     name : str
         What file names begin with; no other commit may use it.
-
-    Returns
-    -------
-    list of AddAction
-        What a commit has to say of the files.
     """
-    encoding = _encoding(rows)
 
-    def write(number: int, part: pa.Table) -> AddAction:
-        path = folder / f"{name}-{number:05}.parquet"
-        with pq.ParquetWriter(path, rows.schema, **encoding) as writer:
+    def __init__(self, folder: Path, rows: pa.Table, name: str) -> None:
+        self.folder = folder
+        self.schema = rows.schema
+        self._name = name
+        self._encoding = _encoding(rows)
+        self._stop = Event()
+        folder.mkdir(parents=True)
+        self._beside = ThreadPoolExecutor(WORKERS)
+        self._written = [
+            self._beside.submit(self._write, number, part)
+            for number, part in enumerate(_parts(rows))
+        ]
+
+    def ready(self) -> list[AddAction]:
+        """What a commit has to say of the files, when all are on disk."""
+        return [written.result() for written in self._written]
+
+    def stop(self) -> None:
+        """Return when nothing is being written any more."""
+        self._stop.set()
+        self._beside.shutdown(cancel_futures=True)
+
+    def _write(self, number: int, part: pa.Table) -> AddAction:
+        path = self.folder / f"{self._name}-{number:05}.parquet"
+        with (  # on a full disk the writer does not close its file
+            pa.OSFile(str(path), "wb") as file,
+            pq.ParquetWriter(file, self.schema, **self._encoding) as writer,
+        ):
             for first in range(0, max(1, part.num_rows), GROUP):
+                if self._stop.is_set():
+                    raise Stopped
                 writer.write_table(part.slice(first, GROUP))
                 let_go()
         sync(path)  # while the other file is still being compressed
         told = json.dumps({"numRecords": part.num_rows})
         now = int(time.time() * 1000)
         return AddAction(path.name, path.stat().st_size, {}, now, True, told)
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(write, *zip(*enumerate(_parts(rows)), strict=True)))
 
 
 def _parts(rows: pa.Table) -> Iterator[pa.Table]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.datasets.raw import INGEST_COLUMN, Raw
-from kamp_lib.datasets.storage.commit import commit_rows
+from kamp_lib.datasets.storage.commit import commit_rows, takes
 from kamp_lib.datasets.storage.dataset import Dataset
 from kamp_lib.datasets.storage.durable import sync, write_durably
 from kamp_lib.datasets.storage.manifest import Manifest
@@ -18,6 +18,27 @@ from kamp_lib.datasets.storage.originals import Originals
 from kamp_lib.datasets.storage.quarantine import parquet_bytes, quarantine_file
 from kamp_lib.datasets.storage.store import State, Store
 from kamp_lib.datasets.storage.sweep import sweep
+from kamp_lib.datasets.storage.table_files import TableFiles
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What an ingest will store; known before its rows are checked.
+
+    Attributes
+    ----------
+    wider
+        The types that the table takes on, when its own are too narrow.
+    after
+        A fix: the version before the ingest that it replaces.
+    """
+
+    ingest: str
+    raw: Raw
+    rows: pa.Table
+    op: str
+    wider: pa.Schema | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,9 +48,24 @@ class Staged:
     manifest: Manifest
     rejected: pd.DataFrame
     cells: pa.Table
-    raw: Raw
-    wider: pa.Schema | None
-    after: int | None = None  # a fix: the version before the ingest that it replaces
+
+
+@dataclass
+class _Begun:
+    """What goes on beside the checks, and what the commit has to know of it."""
+
+    coming: Coming
+    rows: pa.Table
+    base: State
+    whole: bool
+    originals: Originals
+    files: TableFiles | None = None
+
+    def stop(self) -> None:
+        """Return when nothing is being written any more."""
+        self.originals.stop()
+        if self.files is not None:
+            self.files.stop()
 
 
 class Writing:
@@ -37,49 +73,53 @@ class Writing:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._originals: Originals | None = None
+        self._begun: _Begun | None = None
 
-    def begin(self, raw: Raw) -> None:
-        """Have the originals copied from now on, while the rows are still being checked.
+    def begin(self, coming: Coming) -> None:
+        """Have files and rows written from now on, while the rows are still being checked.
 
         Called once, when nothing but what the checks say is open.
         """
         sweep(self._store)
-        self._originals = Originals(self._store, raw)
-
-    def commit(self, staged: Staged, rows: pa.Table, *, op: str) -> int:
-        """Write all else, and make it visible. Returns the new version."""
-        assert self._originals is not None  # noqa: S101
-        ingest = staged.manifest.id
-        base = State(self._store, staged.after or None)
-        # The types of rows that were all taken back bind nobody.
-        fresh = not base.ingests or staged.after == 0
-        replace = op == "replace"
-        keep_record(self._store, staged.manifest, staged.rejected, staged.cells)
+        base = State(self._store, coming.after or None)
+        rows = coming.rows
         if INGEST_COLUMN not in rows.column_names:  # a repair names that of each
-            name = _repeated(ingest, rows.num_rows)
+            name = _repeated(coming.ingest, rows.num_rows)
             rows = rows.append_column(INGEST_COLUMN, name)
-        redone = staged.after is not None
-        rewrite = (staged.wider is not None or redone) and not (replace or fresh)
+        # The types of rows that were all taken back bind nobody.
+        fresh = coming.op == "replace" or not base.ingests or coming.after == 0
+        rewrite = not fresh and (coming.wider is not None or coming.after is not None)
+        originals = Originals(self._store, coming.raw)
+        begun = _Begun(coming, rows, base, fresh or rewrite, originals)
+        self._begun = begun
         if rewrite:
             old = Dataset(base).arrow()
-            old = old if staged.wider is None else old.cast(staged.wider)
-            rows = pa.concat_tables([old, rows], promote_options="permissive")
+            old = old if coming.wider is None else old.cast(coming.wider)
+            begun.rows = pa.concat_tables([old, rows], promote_options="permissive")
+        if begun.whole or takes(self._store, begun.rows.schema):
+            name = f"part-{coming.ingest}"
+            begun.files = TableFiles(self._store.writing, begun.rows, name)
+
+    def commit(self, staged: Staged) -> int:
+        """Write all else, and make it visible. Returns the new version."""
+        begun = self._begun
+        assert begun is not None  # noqa: S101
+        keep_record(self._store, staged.manifest, staged.rejected, staged.cells)
         return commit_rows(
             self._store,
-            rows,
-            ingest,
-            op=op,
-            to=staged.after,
-            whole=replace or rewrite or fresh,
-            ready=self._originals.ready,
+            begun.files or begun.rows,
+            begun.coming.ingest,
+            op=begun.coming.op,
+            to=begun.coming.after,
+            whole=begun.whole,
+            ready=begun.originals.ready,
         )
 
     def end(self, *, failed: bool = False) -> None:
         """Nothing is written any more; of what failed, nothing is left."""
-        if self._originals is None:
+        if self._begun is None:
             return
-        self._originals.stop()
+        self._begun.stop()
         if failed:
             sweep(self._store)
 
