@@ -99,12 +99,15 @@ def test_a_read_only_store_is_read_and_refuses_to_be_written(
         undo(tenant, KIND)
 
 
-@pytest.mark.parametrize("part", ["", "table", "table/_delta_log", "ingests"])
+@pytest.mark.parametrize(
+    "part", ["", "table", "table/_delta_log", "ingests", "staging", "writing"]
+)
 @pytest.mark.parametrize("what", ["link", "file"])
 def test_a_folder_of_the_store_that_is_a_link_or_a_file_is_refused(
     tenant: Tenant, store: Store, tmp_path: Path, part: str, what: str
 ) -> None:
     place = store.folder / part
+    place.mkdir(exist_ok=True)  # two are there only while something is written
     moved = place.rename(tmp_path / "moved")
     if what == "link":
         place.symlink_to(moved)
