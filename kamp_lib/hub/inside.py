@@ -148,10 +148,13 @@ DEEDS = {"run": run, "run_once": run_once, "export": export}
 
 def plan(request: dict[str, Any], voice: Voice) -> Result:
     """Say what could be run, one by one; the result is how many there are."""
-    from kamp_lib.runs.pending import pending_runs
-    from kamp_lib.tenancy import tenant_named
+    from kamp_lib.workspace.lean import hurrying
 
-    found = pending_runs(tenant_named(), request.pop("models"), **request)
+    with hurrying():  # most of a first plan is imports
+        from kamp_lib.runs.pending import pending_runs
+        from kamp_lib.tenancy import tenant_named
+
+        found = pending_runs(tenant_named(), request.pop("models"), **request)
     for one in found:
         voice.say(Found(**asdict(one)))
     return Result(result=str(len(found)))

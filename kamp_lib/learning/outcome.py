@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import BaseModel, Field
 
+from kamp_lib.brief import Brief
 from kamp_lib.text import Text
 
 if TYPE_CHECKING:  # a decision page reads records without loading pandas
@@ -96,8 +97,8 @@ class RiskModel(Protocol):
     def save(self, folder: Path) -> None: ...
 
 
-@dataclass
-class Outcome:
+@dataclass(repr=False)
+class Outcome(Brief):
     """Everything a run keeps of an analysis.
 
     `tables` go to `tables/<name>.parquet`; `metrics`, `baseline`, `shuffled` and

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from kamp_lib.brief import Brief
 from kamp_lib.learning.calibration import Calibration, fit_calibration
 from kamp_lib.learning.candidates import CANDIDATES, CHARTS
 from kamp_lib.learning.charts import Charts, fit_charts
@@ -29,8 +30,8 @@ from kamp_lib.progress import Progress, silent
 from kamp_lib.text import Text
 
 
-@dataclass(frozen=True)
-class Contest:
+@dataclass(frozen=True, repr=False)
+class Contest(Brief):
     """What came out of the competition.
 
     Attributes

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from kamp_lib.brief import Brief
 from kamp_lib.learning.bounds import SHUFFLED, sample
 from kamp_lib.learning.calibration import calibration_error, calibration_table
 from kamp_lib.learning.candidates import CANDIDATES
@@ -33,8 +34,8 @@ SHUFFLED_FOLDS = 5
 AT_LIMIT = 0.5
 
 
-@dataclass(frozen=True)
-class Judged:
+@dataclass(frozen=True, repr=False)
+class Judged(Brief):
     """Scores of the procedure on groups it had never seen.
 
     Attributes

@@ -7,6 +7,7 @@ from html import escape
 
 import pandas as pd
 
+from kamp_lib.brief import Brief
 from kamp_lib.learning.cases import Cases, build_cases
 from kamp_lib.learning.leaks import leaking_columns
 from kamp_lib.learning.particles import particle
@@ -15,8 +16,8 @@ from kamp_lib.learning.task import Task
 from kamp_lib.text import Text
 
 
-@dataclass(frozen=True)
-class Prepared:
+@dataclass(frozen=True, repr=False)
+class Prepared(Brief):
     """Cases ready to be learnt from, and the inputs that were left out with the reason."""
 
     task: Task
@@ -46,8 +47,8 @@ class Prepared:
         return f"<p><b>{escape(str(facts))}</b></p>{c.summary(t).to_html()}{body}"
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Brief):
     """What is held out, and in which order time runs."""
 
     prepared: Prepared

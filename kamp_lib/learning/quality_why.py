@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from kamp_lib.brief import Brief
 from kamp_lib.learning.bounds import EXPLAINED, Sample, sample
 from kamp_lib.learning.quality_judge import Judged
 from kamp_lib.learning.reasons import Usual, case_reasons, causes_table, ranges_table
@@ -20,8 +21,8 @@ FEWEST_FLAGGED = 20
 MOST_REASONS = 5_000
 
 
-@dataclass(frozen=True)
-class Explained:
+@dataclass(frozen=True, repr=False)
+class Explained(Brief):
     """Tables `cases`, `causes` and `ranges` of the bundle.
 
     `causes_from` of `flagged` cases are behind the causes.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from kamp_lib.brief import Brief
 from kamp_lib.catalog import (
     Family,
     StandardModel,
@@ -68,8 +69,8 @@ class Request(BaseModel):
     started: datetime
 
 
-@dataclass
-class Run:
+@dataclass(repr=False)
+class Run(Brief):
     """One run of a standard model on one version of a data set."""
 
     id: str

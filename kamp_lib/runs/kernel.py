@@ -26,7 +26,8 @@ IMPORTS = (
     *("numpy", "pandas", "pandas.io.formats.html", "pyarrow.parquet"),
     *("scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
     *("sklearn.model_selection", "sklearn.preprocessing", "xgboost", "deltalake"),
-    *("kamp_lib.workbench", "kamp_lib.runs", "kamp_lib.datasets.storage"),
+    *("pandas.io.formats.string", "pyarrow.pandas_compat"),
+    *("kamp_lib.workbench", "kamp_lib.runs", "kamp_lib.runs.ahead"),
     *("kamp_lib.learning.quality_classification", "kamp_lib.learning.tool_wear"),
     "kamp_lib.learning.vision",
 )

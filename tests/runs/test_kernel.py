@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from kamp_lib import runs
-from kamp_lib.runs.kernel import kernel_environment
+from kamp_lib.runs.kernel import IMPORTS, kernel_environment
 from kamp_lib.tenancy import Tenant
 
 MODEL = "injection-quality"
@@ -83,3 +86,37 @@ def outputs(notebook: str) -> list[object]:
 def test_kernels_of_one_process_differ_in_their_private_folder_only() -> None:
     one, other = kernel_environment("/a"), kernel_environment("/b")
     assert {name for name in one if one[name] != other[name]} == {"IPYTHONDIR"}
+
+
+def test_what_opens_a_run_is_imported_before_its_kernel_begins(
+    moulder: Tenant, template: Callable[..., None]
+) -> None:
+    code = f"""
+import importlib, sys
+for name in {IMPORTS!r}:
+    importlib.import_module(name)
+from kamp_lib import catalog, runs
+before = set(sys.modules), catalog.standard_models.cache_info().misses
+run = runs.begin(tenant={moulder.slug!r}, model={MODEL!r})
+repr(run), run.data().head()._repr_html_()
+print(sorted(name for name in set(sys.modules) - before[0] if name.startswith("kamp_lib")))
+print(before[1], catalog.standard_models.cache_info().misses)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["[]", "1 1"]
+
+
+@pytest.mark.e2e
+def test_a_notebook_holds_no_pages_of_plain_text(moulder: Tenant) -> None:
+    bundle = runs.execute(moulder, MODEL)
+    notebook = json.loads((bundle.path / "analysis.ipynb").read_text())
+    said = [
+        "".join(output["data"]["text/plain"])
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    ]
+    assert said
+    assert max(map(len, said)) < 4_000
