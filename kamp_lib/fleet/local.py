@@ -94,7 +94,12 @@ def run_here(
     def serve(slot: int) -> None:
         last: str | None = None
         try:
-            while not stop.is_set() and (order := waiting.take(last)) is not None:
+            while not stop.is_set():
+                order = waiting.take(last)
+                if last is not None and (order is None or order.tenant != last):
+                    pool.let_go(last)
+                if order is None:
+                    return
                 last = order.tenant
                 with watch.one(slot, order) as progress:
                     done.put(

@@ -68,6 +68,13 @@ class Pool:
         with self._lock:
             return any(k.worker.tenant.slug == tenant for k in self._idle)
 
+    def let_go(self, tenant: str) -> None:
+        """End a company's waiting workers, of more than may be at work: it has had all."""
+        with self._lock:
+            spare = len(self._idle) + len(self._busy) > self.most
+        if spare:
+            self._drop(lambda kept: kept.worker.tenant.slug == tenant)
+
     def drop_idle(self, longer_than_s: float) -> None:
         """End workers that have had nothing to do for a while."""
         before = time.monotonic() - longer_than_s

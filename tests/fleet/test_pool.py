@@ -8,8 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from fleet import stand_in
 from fleet.stand_in import Instead
 
+from kamp_lib.fleet import Outcome, Wanted, make_plan
+from kamp_lib.fleet.display import watching
+from kamp_lib.fleet.local import run_here
 from kamp_lib.fleet.pool import Pool
 from kamp_lib.hub import workers as hub_workers
 from kamp_lib.hub.jobs import JobLimits
@@ -87,3 +91,21 @@ def test_threads_that_start_workers_at_once_keep_to_the_number(
         list(threads.map(lambda tenant: ask(pool, tenant), [*three, *three, *three]))
     assert counted.most_alive <= 4
     assert counted.alive == 0
+
+
+def test_a_company_with_nothing_left_lets_its_worker_go(
+    three: list[Tenant], registry: Registry, counted: Counted
+) -> None:
+    for tenant in three:
+        stand_in.furnish(tenant)
+
+    def ended(outcome: Outcome) -> None:
+        assert outcome.status == "succeeded"
+
+    with Pool(2) as pool:
+        plan = make_plan(registry, Wanted(), pool)
+        assert counted.alive == 3
+        with watching(len(plan.orders)) as watch:
+            run_here(plan.orders, registry, pool=pool, watch=watch, ended=ended)
+        assert counted.alive == 2, "as many as may be at work wait for what comes"
+    assert sorted(counted.started) == ["acme", "bolt", "cord"]
