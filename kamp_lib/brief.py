@@ -36,8 +36,11 @@ class Brief:
 def _in_short(value: Any) -> str:
     if isinstance(value, PLAIN):
         return reprlib.repr(value)
-    if (shape := getattr(value, "shape", None)) is not None:
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
         return f"<{' x '.join(map(str, shape))}>"
+    if shape == ():  # one number of NumPy's
+        return reprlib.repr(value)
     if isinstance(value, Sized):
         return f"<{len(value)}>"
     return type(value).__name__

@@ -5,6 +5,7 @@ Knowledge lives in the YAML files of this room; the code here only reads and che
 
 from kamp_lib.catalog.entries import load_entries, load_entry
 from kamp_lib.catalog.load import (
+    catalogue_files,
     equipment_type,
     equipment_types,
     families,
@@ -38,6 +39,7 @@ __all__ = [
     "Target",
     "Unit",
     "Word",
+    "catalogue_files",
     "equipment_type",
     "equipment_types",
     "families",

@@ -18,6 +18,12 @@ from kamp_lib.errors import KampError, UsageError
 HERE = Path(__file__).parent
 
 
+def catalogue_files() -> list[Path]:
+    """All files of the catalogue, and the folders that others may come into."""
+    files = sorted(HERE.rglob("*.yaml"))
+    return [*files, *sorted({file.parent for file in files})]
+
+
 @cache
 def equipment_types() -> dict[str, Equipment]:
     """All equipment types by id."""

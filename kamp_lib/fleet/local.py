@@ -56,6 +56,11 @@ class Queue:
             self._served[chosen] = self._served.get(chosen, 0) + 1
             return self._waiting[chosen].popleft()
 
+    def is_over(self, company: str) -> bool:
+        """Whether nothing waits for a company, and nobody serves it."""
+        with self._lock:
+            return not (self._waiting.get(company) or self._served.get(company))
+
     def _choose(self) -> str | None:
         """The company with most to do that nobody serves, else one worth a second worker."""
         left = {slug: len(orders) for slug, orders in self._waiting.items() if orders}
@@ -96,7 +101,7 @@ def run_here(
         try:
             while not stop.is_set():
                 order = waiting.take(last)
-                if last is not None and (order is None or order.tenant != last):
+                if last is not None and waiting.is_over(last):
                     pool.let_go(last)
                 if order is None:
                     return

@@ -153,8 +153,7 @@ def plan(request: dict[str, Any], voice: Voice) -> Result:
     with hurrying():  # most of a first plan is imports
         from kamp_lib.runs.pending import pending_runs
         from kamp_lib.tenancy import tenant_named
-
-        found = pending_runs(tenant_named(), request.pop("models"), **request)
+    found = pending_runs(tenant_named(), request.pop("models"), **request)
     for one in found:
         voice.say(Found(**asdict(one)))
     return Result(result=str(len(found)))

@@ -130,11 +130,16 @@ def _import(names: Iterable[str]) -> dict[str, str]:
 
 
 def _modules() -> Iterator[str]:
-    """Files of the modules that are imported."""
+    """Files of the modules that are imported, and what these read while they were.
+
+    A module that reads files or folders when it is imported names them in
+    `__files_read__`.
+    """
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
         if isinstance(path, str) and os.path.isabs(path):
             yield path
+            yield from vars(module).get("__files_read__", ())
 
 
 def _stamp(path: str) -> Stamp | None:

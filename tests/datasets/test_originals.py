@@ -137,5 +137,6 @@ def test_a_copy_that_nobody_needs_stops_at_once(
     copy = Originals(store, Raw(None, [source]))
     began = time.process_time()
     copy.stop()
+    copy.wait()
     assert time.process_time() - began < 5
     assert source.sha256 not in kept(tenant)

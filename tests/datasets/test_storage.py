@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
@@ -15,13 +16,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from kamp_lib.datasets import ingest, list_datasets, open_dataset, restore, undo
 from kamp_lib.datasets.storage import lock
-from kamp_lib.datasets.storage.durable import storing
+from kamp_lib.datasets.storage.durable import Stopped, storing
 from kamp_lib.datasets.storage.remembered import mapping_path, remembered
 from kamp_lib.datasets.storage.store import Store
+from kamp_lib.datasets.storage.table_files import TableFiles
 from kamp_lib.errors import KampError, UsageError
 from kamp_lib.tenancy import Tenant, add_tenant
 from kamp_lib.text import Text
@@ -117,6 +119,60 @@ def test_a_folder_of_the_store_that_is_a_link_or_a_file_is_refused(
     with pytest.raises(KampError, match=KIND):
         ingest(tenant, KIND, csv(tmp_path / "c.csv", 10, 2022))
     assert tree(moved) == before
+
+
+def test_a_pipe_in_the_log_holds_nobody_up(
+    tenant: Tenant, store: Store, tmp_path: Path
+) -> None:
+    before = open_dataset(tenant, KIND).rows
+    os.mkfifo(store.table_folder / "_delta_log" / "_last_checkpoint")
+    ingest(tenant, KIND, csv(tmp_path / "c.csv", 10, 2022))
+    assert open_dataset(tenant, KIND).rows == before + 10
+
+
+def test_a_foreign_checkpoint_in_the_log_hides_no_new_column(
+    tenant: Tenant, store: Store, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    wider = pa.table({n: pa.array([], pa.string()) for n in ("new", "time")})
+    write_deltalake(str(other), wider)
+    DeltaTable(str(other)).create_checkpoint()
+    for path in (other / "_delta_log").glob("*checkpoint*"):
+        shutil.copy(path, store.table_folder / "_delta_log" / path.name)
+    path = csv(tmp_path / "c.csv", 10, 2022)
+    frame = pd.read_csv(path).assign(new="word")
+    frame.to_csv(path, index=False)
+    ingest(tenant, KIND, path)
+    stored = open_dataset(tenant, KIND).to_pandas()
+    assert (stored["new"] == "word").sum() == 10
+
+
+def test_rows_are_not_written_through_a_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("theirs")
+    files = TableFiles(tmp_path / "writing", pa.table({"x": [1]}), "part-1")
+    make = Path.mkdir
+
+    def with_a_trap(self: Path, *args: object, **kwargs: object) -> None:
+        make(self, *args, **kwargs)  # type: ignore[arg-type]
+        (self / "part-1-00000.parquet").symlink_to(victim)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "mkdir", with_a_trap)
+        files.start()
+    with pytest.raises(FileExistsError):
+        files.ready()
+    assert victim.read_text() == "theirs"
+
+
+def test_an_interrupted_end_leaves_no_writer(tmp_path: Path) -> None:
+    rows = pa.table({"x": np.arange(3_000_000.0)})
+    files = TableFiles(tmp_path / "writing", rows, "part-1")
+    files.start()
+    files.stop()
+    files.wait()
+    with pytest.raises((Stopped, CancelledError)):
+        files.ready()
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "quarantine.parquet"])

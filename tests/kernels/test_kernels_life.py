@@ -287,6 +287,25 @@ def test_a_library_that_changes_on_disk_is_imported_anew(
     assert eventually(lambda: not runs(server))
 
 
+def test_a_file_that_a_module_read_while_it_was_imported_counts_as_its_own(
+    own_kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "table.txt"
+    table.write_text("1")
+    (tmp_path / "of_a_table.py").write_text(
+        f"__files_read__ = [{str(table)!r}]\nVALUE = open({str(table)!r}).read()"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    write_spec(tmp_path / "jupyter", "house", imports=["of_a_table"])
+    value = "__import__('of_a_table').VALUE"
+    with live_kernel("house") as kernel:
+        assert (kernel.forked, kernel.value(value)) == (True, "1")
+        table.write_text("22")
+        with live_kernel("house") as later:
+            assert (later.forked, later.value(value)) == (True, "22")
+
+
 def test_a_package_that_is_installed_or_removed_starts_a_new_server(
     own_kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

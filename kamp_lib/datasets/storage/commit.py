@@ -39,14 +39,6 @@ CONFIGURATION = {
 HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
-def takes(store: Store, new: pa.Schema) -> bool:
-    """Whether the table takes rows as they are, without a new column."""
-    if not store.exists():
-        return True
-    held = pa.schema(DeltaTable(str(store.table_folder)).schema().to_arrow())
-    return all(f.name in held.names and held.field(f.name).type == f.type for f in new)
-
-
 def commit_rows(
     store: Store,
     rows: pa.Table | TableFiles,
@@ -60,10 +52,10 @@ def commit_rows(
     """Make an ingest visible with its rows. Returns the version.
 
     `rows` are files that are being written already, many times as fast as the Delta
-    library does it, unless the table has to take on a new column (see `takes`). `to`
-    names the version whose ingests it adds to, when that is not the newest. `whole`
-    says that `rows` are the whole of the new state, not an addition. `ready` is called
-    before the commit, and returns when all that it names is on disk.
+    library does it, unless the table has to take on a new column with them. `to` names
+    the version whose ingests it adds to, when that is not the newest. `whole` says that
+    `rows` are the whole of the new state, not an addition. `ready` is called before the
+    commit, and returns when all that it names is on disk.
     """
     with _staged(store) as staging:
         said = _said(op, {INGEST: ingest} | ({} if to is None else {TO: str(to)}))
@@ -119,7 +111,7 @@ def _name_files(
     added = files.ready()
     for action in added:
         (files.folder / action.path).rename(table / action.path)
-    files.folder.rmdir()
+    shutil.rmtree(files.folder, ignore_errors=True)
     if not log_files(table / "_delta_log"):
         create_table_with_add_actions(
             str(table),

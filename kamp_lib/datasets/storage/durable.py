@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 import pyarrow as pa
@@ -91,6 +92,12 @@ def write_durably(path: Path, data: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def open_new(path: Path) -> FileIO:
+    """A file that was not there, to write into; neither a link nor another's is followed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    return FileIO(os.open(path, flags, 0o666), "wb")
 
 
 def sync(path: Path) -> None:

@@ -52,8 +52,11 @@ class Originals:
                 raise _changed(source)
 
     def stop(self) -> None:
-        """Return when nothing is being copied any more."""
+        """What is not copied yet need not be."""
         self._stop.set()
+
+    def wait(self) -> None:
+        """Return when nothing is being copied any more."""
         self._beside.shutdown()
 
 

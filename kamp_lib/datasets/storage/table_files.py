@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
 from kamp_lib.datasets.spool import let_go
-from kamp_lib.datasets.storage.durable import Stopped, sync
+from kamp_lib.datasets.storage.durable import Stopped, open_new, sync
 
 WORKERS = 2
 GROUP = 1 << 17  # rows of a row group, the unit of memory
@@ -45,29 +45,35 @@ class TableFiles:
     def __init__(self, folder: Path, rows: pa.Table, name: str) -> None:
         self.folder = folder
         self.schema = rows.schema
+        self._rows = rows
         self._name = name
         self._encoding = _encoding(rows)
         self._stop = Event()
-        folder.mkdir(parents=True)
         self._beside = ThreadPoolExecutor(WORKERS)
-        self._written = [
-            self._beside.submit(self._write, number, part)
-            for number, part in enumerate(_parts(rows))
-        ]
+        self._written: list[Future[AddAction]] = []
+
+    def start(self) -> None:
+        """Begin to write."""
+        self.folder.mkdir(parents=True)
+        for number, part in enumerate(_parts(self._rows)):
+            self._written.append(self._beside.submit(self._write, number, part))
 
     def ready(self) -> list[AddAction]:
         """What a commit has to say of the files, when all are on disk."""
         return [written.result() for written in self._written]
 
     def stop(self) -> None:
-        """Return when nothing is being written any more."""
+        """What is not written yet need not be."""
         self._stop.set()
+
+    def wait(self) -> None:
+        """Return when nothing is being written any more."""
         self._beside.shutdown(cancel_futures=True)
 
     def _write(self, number: int, part: pa.Table) -> AddAction:
         path = self.folder / f"{self._name}-{number:05}.parquet"
         with (  # on a full disk the writer does not close its file
-            pa.OSFile(str(path), "wb") as file,
+            open_new(path) as file,
             pq.ParquetWriter(file, self.schema, **self._encoding) as writer,
         ):
             for first in range(0, max(1, part.num_rows), GROUP):

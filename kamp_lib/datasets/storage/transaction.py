@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kamp_lib.datasets.raw import INGEST_COLUMN, Raw
-from kamp_lib.datasets.storage.commit import commit_rows, takes
+from kamp_lib.datasets.storage.commit import commit_rows
 from kamp_lib.datasets.storage.dataset import Dataset
 from kamp_lib.datasets.storage.durable import sync, write_durably
 from kamp_lib.datasets.storage.manifest import Manifest
@@ -63,9 +63,11 @@ class _Begun:
 
     def stop(self) -> None:
         """Return when nothing is being written any more."""
-        self.originals.stop()
-        if self.files is not None:
-            self.files.stop()
+        writers = [w for w in (self.originals, self.files) if w is not None]
+        for writer in writers:  # first, since waiting for one may be interrupted
+            writer.stop()
+        for writer in writers:
+            writer.wait()
 
 
 class Writing:
@@ -96,9 +98,11 @@ class Writing:
             old = Dataset(base).arrow()
             old = old if coming.wider is None else old.cast(coming.wider)
             begun.rows = pa.concat_tables([old, rows], promote_options="permissive")
-        if begun.whole or takes(self._store, begun.rows.schema):
+        # a new column is left to the library, which knows how a table takes it on
+        if begun.whole or _has_columns(Dataset(base).schema, begun.rows.schema):
             name = f"part-{coming.ingest}"
             begun.files = TableFiles(self._store.writing, begun.rows, name)
+            begun.files.start()
 
     def commit(self, staged: Staged) -> int:
         """Write all else, and make it visible. Returns the new version."""
@@ -138,6 +142,10 @@ def writing(store: Store) -> Iterator[Writing]:
         work.end(failed=True)
         raise
     work.end()
+
+
+def _has_columns(held: pa.Schema, new: pa.Schema) -> bool:
+    return all(f.name in held.names and held.field(f.name).type == f.type for f in new)
 
 
 def _repeated(word: str, times: int) -> pa.ChunkedArray:
