@@ -132,7 +132,7 @@ def _serving(home: Path) -> Iterator[PageServer]:
         finally:
             process.terminate()
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

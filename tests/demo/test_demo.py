@@ -133,7 +133,7 @@ def test_a_what_if_slider_asks_the_fitted_model(
     page.wait_for_function(
         "before => document.querySelector('[data-risk]').innerText !== before",
         arg=before,
-        timeout=60_000,
+        timeout=20_000,
     )
     page.goto("about:blank")
     page.close()
@@ -159,7 +159,7 @@ def open_page(browser: Browser, url: str, company: Tenant) -> Page:
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
     page.goto(f"{url}/report/{company.slug}/{one_run(company).record.run}?lang=ko")
-    page.wait_for_selector("body.kamp-ready", state="attached", timeout=60_000)
+    page.wait_for_selector("body.kamp-ready", state="attached", timeout=40_000)
     return page
 
 

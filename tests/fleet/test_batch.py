@@ -285,7 +285,7 @@ def inside_processes() -> list[str]:
 
 
 def gone() -> bool:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 10
     while inside_processes():
         if time.monotonic() > ends:
             return False

@@ -36,7 +36,7 @@ def test_a_worker_that_has_ended_is_lost_for_whoever_asks(
 ) -> None:
     with at_work(acme) as worker:
         worker.end()
-        assert worker.wait(60)
+        assert worker.wait(10)
         with pytest.raises(WorkerLost):
             worker.plan(dict(ALL))
 

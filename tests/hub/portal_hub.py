@@ -41,7 +41,7 @@ def running_portal_hub(home: Path) -> Iterator[LiveHub]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=60)
+            process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -83,7 +83,7 @@ def running_report_hub(home: Path) -> Iterator[LiveHub]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=60)
+            process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

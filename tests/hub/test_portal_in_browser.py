@@ -137,7 +137,7 @@ def test_a_manager_gets_to_a_report_by_a_tap_and_one_consent(
         assert (
             page.locator("h1:visible").inner_text() == "하늘몰드 보고서를 여는 중입니다"
         )
-        page.wait_for_url("**/hub/api/oauth2/authorize?*", timeout=60_000)
+        page.wait_for_url("**/hub/api/oauth2/authorize?*", timeout=20_000)
         page.click("button[type=submit]")
         page.wait_for_url(
             f"{portal_hub.of('acme')}/user/acme/report/report/acme/{RUN}*"
@@ -157,7 +157,7 @@ def test_it_all_works_without_scripts(portal_hub: LiveHub, browser: Browser) -> 
         sign_in(page, portal_hub, "ann")
         page.click(".workspace .button")
         page.wait_for_url("**/starting/acme/ann")
-        page.wait_for_url("**/hub/api/oauth2/authorize?*", timeout=60_000)
+        page.wait_for_url("**/hub/api/oauth2/authorize?*", timeout=20_000)
         page.click("button[type=submit]")
         page.wait_for_url(f"{portal_hub.of('acme')}/user/acme/ann/")
         stop_everything(page, portal_hub)
@@ -169,7 +169,7 @@ def test_a_start_that_fails_tells_somebody_who_waits(
     with browsing(browser) as page, made(portal_hub, "slow", "fail"):
         sign_in(page, portal_hub, "bora")
         page.click(".workspace .button")
-        page.locator("#failed").wait_for(state="visible", timeout=60_000)
+        page.locator("#failed").wait_for(state="visible", timeout=15_000)
         # what a message says is text
         assert (
             page.locator("#failed-message").inner_text()
@@ -197,7 +197,7 @@ def test_the_operators_page_of_the_hub_still_works_in_our_frame(
     with browsing(browser, DESK) as page:
         sign_in(page, portal_hub, "olga")
         page.goto(portal_hub.url + "/hub/admin")
-        page.locator("#react-admin-hook table").first.wait_for(timeout=60_000)
+        page.locator("#react-admin-hook table").first.wait_for(timeout=15_000)
         assert page.locator("#react-admin-hook >> text=acme").count()
 
 

@@ -297,7 +297,7 @@ def test_the_hub_refuses_by_itself_what_the_portal_does_not_offer(
 
     def ask(method: str, path: str) -> int:
         url = f"{portal_hub.url}/hub/api{path}"
-        return requests.request(method, url, headers=header, timeout=60).status_code
+        return requests.request(method, url, headers=header, timeout=30).status_code
 
     assert ask("GET", "/users/acme/servers/ann/progress") in (400, 404)
     for method, path in [
@@ -319,7 +319,7 @@ def test_the_portals_token_opens_no_server(portal_hub: LiveHub) -> None:
     press(ann, "start", company="acme", server="ann")
     there = until_running(ann, "starting/acme/ann")
     header = {"Authorization": f"token {token_of(ann)}"}
-    answer = requests.get(there, headers=header, timeout=60, allow_redirects=False)
+    answer = requests.get(there, headers=header, timeout=30, allow_redirects=False)
     assert answer.status_code == 403
     stop_all(portal_hub)
 

@@ -110,7 +110,7 @@ def _proxy(routes: dict[str, Path]) -> Iterator[int]:
                 f"http://127.0.0.1:{api}/api/routes/{prefix}",
                 json={"target": socket_url(place)},
                 headers={"Authorization": f"token {TOKEN}"},
-                timeout=60,
+                timeout=10,
             ).raise_for_status()
         yield port
     finally:
@@ -119,7 +119,7 @@ def _proxy(routes: dict[str, Path]) -> Iterator[int]:
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:
@@ -146,7 +146,7 @@ def test_a_quick_refusal_arrives_whatever_the_visitor_asks_of_its_connection(
 ) -> None:
     seen: Counter[int] = Counter()
     for _ in range(300):
-        visit = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        visit = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         visit.putrequest("POST", "/sound")
         visit.putheader("Connection", connection)
         visit.putheader("Content-Length", "2")
@@ -163,7 +163,7 @@ def test_a_server_that_says_too_much_is_not_heard_by_other_servers_visitors(
     """Connections that are kept belong to one server: what it adds reaches no other's."""
 
     def visit(name: str) -> tuple[str, str]:
-        return name, requests.get(f"http://127.0.0.1:{port}/{name}", timeout=60).text
+        return name, requests.get(f"http://127.0.0.1:{port}/{name}", timeout=30).text
 
     with ThreadPoolExecutor(4) as visitors:
         heard = Counter(visitors.map(visit, ["sound", "hostile"] * 100))

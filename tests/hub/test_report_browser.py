@@ -77,7 +77,7 @@ def test_a_page_below_the_servers_address_comes_alive_and_answers(
 ) -> None:
     phone.goto(address(report_hub, "acme") + "?lang=ko")
     phone.locator(f"a[href*='{RUN}']").click()
-    phone.wait_for_selector("body.kamp-ready", state="attached", timeout=60_000)
+    phone.wait_for_selector("body.kamp-ready", state="attached", timeout=40_000)
     assert fits(phone)
     assert "실행: ann" in phone.inner_text("body")
     assert "게시: ann" in phone.inner_text("body")
@@ -88,7 +88,7 @@ def test_a_page_below_the_servers_address_comes_alive_and_answers(
     phone.wait_for_function(
         "before => document.querySelector('.tiles').innerText !== before",
         arg=before,
-        timeout=60_000,
+        timeout=20_000,
     )
 
 
@@ -98,7 +98,7 @@ def test_a_page_that_is_left_lets_its_kernel_go(
     there = kernels_of(report_hub)
     assert there >= 1
     phone.goto(address(report_hub, "acme"))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 20
     while kernels_of(report_hub) >= there and time.monotonic() < deadline:
         time.sleep(0.3)
     assert kernels_of(report_hub) < there

@@ -130,7 +130,7 @@ def test_a_cookie_of_one_company_opens_nothing_of_another(
             page_address(report_hub, "acme"),
             headers={"Cookie": stolen},
             allow_redirects=False,
-            timeout=60,
+            timeout=30,
         )
         assert answer.status_code == 302
         assert "kernelId" not in answer.text
@@ -147,7 +147,7 @@ def test_a_token_in_an_address_is_worth_nothing(
             params={"token": token},
             headers=mode,
             allow_redirects=False,
-            timeout=60,
+            timeout=30,
         )
         assert answer.status_code in (302, 403)
         assert "kernelId" not in answer.text
@@ -243,7 +243,7 @@ def test_odd_addresses_are_simply_not_there(
     url = address(report_hub, "acme", path)
     own = urlsplit(given(report_hub, "acme", "report")["JUPYTERHUB_SERVICE_URL"])
     # as written, and to the server itself: clients and proxies would tidy the path up
-    connection = http.client.HTTPConnection("127.0.0.1", own.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", own.port, timeout=30)
     connection.putrequest("GET", urlsplit(url).path, skip_host=True)
     connection.putheader("Host", urlsplit(url).netloc)
     connection.putheader("Cookie", cookies_for(mina, url))
@@ -277,7 +277,7 @@ def test_no_address_sends_a_reader_to_another_site(
             url,
             headers={"Cookie": cookies_for(visitor, url)},
             allow_redirects=False,
-            timeout=60,
+            timeout=30,
         )
         where = urlsplit(answer.headers.get("Location", ""))
         assert where.hostname in (None, "kamp.localhost", "acme.kamp.localhost")

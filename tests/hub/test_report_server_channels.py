@@ -248,7 +248,7 @@ def test_even_ones_own_kernel_can_only_be_asked_for(
             method,
             address(report_hub, "acme", path),
             params={"_xsrf": xsrf(mina)},
-            timeout=60,
+            timeout=30,
         )
         assert answer.status_code in (403, 404, 405)
 
@@ -273,7 +273,7 @@ def test_the_token_of_a_workspace_opens_no_page(
         page_address(report_hub, "acme"),
         headers={"Authorization": f"token {token}"},
         allow_redirects=False,
-        timeout=60,
+        timeout=30,
     )
     assert answer.status_code == 403
     assert "kernelId" not in answer.text

@@ -47,7 +47,7 @@ def test_no_picture_of_a_workspace_is_served_to_strangers(
     there.write_bytes(b"a drawing of the mould")
     server = f"{furnished.of('acme')}/user/acme/ann"
     for path in (f"voila/files/{name}", f"files/{name}", f"api/contents/{name}"):
-        answer = requests.get(f"{server}/{path}", allow_redirects=False, timeout=60)
+        answer = requests.get(f"{server}/{path}", allow_redirects=False, timeout=30)
         assert answer.status_code in (302, 403, 404)
         assert "a drawing of the mould" not in answer.text
 

@@ -87,7 +87,7 @@ def test_however_it_ends_the_hub_ends_too_and_a_second_is_refused_until_then(
 
 def all_gone(home: Path) -> bool:
     """Whether proxy and services of a hub that was ended while it started end, too."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while left(home):
         if time.monotonic() > deadline:
             return False
@@ -109,7 +109,7 @@ def left(home: Path) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)

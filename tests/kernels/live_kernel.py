@@ -107,7 +107,7 @@ def write_spec(data: Path, name: str, **config: Any) -> None:
     (folder / "kernel.json").write_text(json.dumps(spec))
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 60.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 15.0) -> bool:
     """Whether something becomes true in time."""
     until = time.monotonic() + within_s
     while time.monotonic() < until:

@@ -45,7 +45,7 @@ TRAINING = {
 def test_training_right_after_the_fork_comes_to_an_end(kind: str) -> None:
     with live_kernel("kamp") as kernel:
         assert kernel.forked
-        kernel.said(DATA + TRAINING[kind], timeout=60)
+        kernel.said(DATA + TRAINING[kind], timeout=30)
 
 
 @pytest.mark.usefixtures("kernels")
@@ -284,7 +284,7 @@ def test_modules_of_this_house_can_be_imported_beforehand(
             "import deltalake, pyarrow\n"
             f"deltalake.write_deltalake({str(tmp_path / 'table')!r}, pyarrow.table({{'a': [1]}}))\n"
             f"print(deltalake.DeltaTable({str(tmp_path / 'table')!r}).to_pyarrow_table())",
-            timeout=60,
+            timeout=30,
         )
 
 

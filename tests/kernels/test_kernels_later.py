@@ -43,7 +43,7 @@ async def imported(folder: Path, number: int) -> bool:
 def test_later_kernels_begin_with_it_the_first_does_not_wait(own_kernels: Path) -> None:
     async def whole() -> tuple[bool, bool]:
         first = await imported(own_kernels, 0)
-        until, number = time.monotonic() + 60, 1
+        until, number = time.monotonic() + 40, 1
         while not (found := await imported(own_kernels, number)):
             assert time.monotonic() < until, "it is never imported"
             await asyncio.sleep(2.5)

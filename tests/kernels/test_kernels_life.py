@@ -35,9 +35,9 @@ def _interrupted(kernel: LiveKernel, code: str) -> dict[str, Any]:
     assert eventually(mark.exists)
     time.sleep(0.2)
     kernel.manager.interrupt_kernel()
-    reply = kernel.client.get_shell_msg(timeout=60)
+    reply = kernel.client.get_shell_msg(timeout=10)
     while reply["parent_header"].get("msg_id") != message:
-        reply = kernel.client.get_shell_msg(timeout=60)
+        reply = kernel.client.get_shell_msg(timeout=10)
     time.sleep(0.5)  # ipykernel refuses for a moment what was asked before
     return reply
 
@@ -134,7 +134,7 @@ def test_the_exit_status_is_what_popen_would_say(ending: str, code: int) -> None
     with live_kernel() as kernel, live_kernel() as other:
         process = kernel.manager.provisioner.process
         kernel.client.execute(ending)
-        assert process.wait(timeout=60) == code
+        assert process.wait(timeout=20) == code
         assert process.poll() == code
         assert other.said("print('well')") == "well\n"
 
@@ -172,7 +172,7 @@ def test_an_end_that_nobody_saw_has_the_status_unknown(own_kernels: Path) -> Non
         process = kernel.manager.provisioner.process
         os.kill(servers(own_kernels)[0], signal.SIGKILL)
         os.kill(kernel.pid, signal.SIGKILL)
-        assert process.wait(timeout=60) == 255
+        assert process.wait(timeout=10) == 255
 
 
 OWNER = """

@@ -100,13 +100,13 @@ class _Debugger:
         }
         message = self.client.session.msg("debug_request", content)
         self.client.control_channel.send(message)
-        reply = self.client.get_control_msg(timeout=60)
+        reply = self.client.get_control_msg(timeout=20)
         assert reply["content"]["success"], reply["content"]
         return reply["content"].get("body", {})
 
     def event(self, name: str) -> dict[str, Any]:
         for _ in range(100):
-            message = self.client.get_iopub_msg(timeout=60)
+            message = self.client.get_iopub_msg(timeout=20)
             if message["content"].get("event") == name:
                 return message["content"]["body"]
         raise AssertionError(f"no event {name}")

@@ -33,7 +33,7 @@ class PageSocket:
 
     def __init__(self, url: str, **options: Any) -> None:
         options.setdefault("subprotocols", [PROTOCOL])
-        self.socket = websocket.create_connection(url, timeout=60, **options)
+        self.socket = websocket.create_connection(url, timeout=20, **options)
 
     def say(self, kind: str, content: Any, channel: str = "shell") -> str:
         """Say something; returns the id by which answers refer to it."""
@@ -71,7 +71,7 @@ class PageSocket:
             content = json.loads(parts[3])
             yield Heard(head["msg_type"], content, parent.get("msg_id", ""))
 
-    def until(self, kind: str, seconds: float = 60) -> list[Heard]:
+    def until(self, kind: str, seconds: float = 20) -> list[Heard]:
         """Everything that comes up to the first message of this kind."""
         heard = []
         for message in self.hear(seconds):

@@ -73,7 +73,7 @@ def test_a_page_with_another_widget_is_shown_by_voilas_front_end(
     page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
     page.goto(address)
     page.wait_for_selector("body.kamp-ready", state="attached", timeout=60_000)
-    page.get_by_text("by-voila").wait_for(timeout=60_000)
+    page.get_by_text("by-voila").wait_for(timeout=20_000)
     assert page.locator(".tiles").first.is_visible()
     page.goto("about:blank")
     page.close()

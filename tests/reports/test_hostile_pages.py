@@ -83,8 +83,8 @@ def opened(
             lambda r: found.stopped.append(r.url) if r.failure == "csp" else None,
         )
         page.goto(address)
-        page.wait_for_selector("body.kamp-ready", state="attached", timeout=60_000)
-        page.wait_for_selector("#slip", state="attached", timeout=60_000)
+        page.wait_for_selector("body.kamp-ready", state="attached", timeout=30_000)
+        page.wait_for_selector("#slip", state="attached", timeout=30_000)
         page.wait_for_timeout(1500)
         yield found
         page.close()

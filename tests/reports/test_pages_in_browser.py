@@ -41,7 +41,7 @@ def opened(browser: Browser, served: Any) -> Iterator[Any]:
         page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
         run = f"20261121-010203-{MODELS[slug]}-ab12cd"
         page.goto(served.address(slug, run, lang))
-        page.wait_for_selector("body.kamp-ready", state="attached", timeout=60_000)
+        page.wait_for_selector("body.kamp-ready", state="attached", timeout=20_000)
         return page
 
     yield open_
@@ -90,7 +90,7 @@ def test_moving_a_what_if_slider_asks_the_model(opened: Any, slug: str) -> None:
     nudge(page, ".kamp-slider:not(.kamp-threshold) [role=slider]", "ArrowLeft", 30)
     page.wait_for_function(
         "() => document.querySelector('[data-risk]').innerText.includes('높아질')",
-        timeout=60_000,
+        timeout=20_000,
     )
     page.wait_for_function(
         "() => document.body.innerText.includes('경험 범위 밖: 보압')"
@@ -173,7 +173,7 @@ def test_the_first_view_is_there_before_the_kernel(
     run = f"20261121-010203-{MODELS['dasan']}-ab12cd"
     page.goto(served.address("dasan", run), wait_until="commit")
     first = page.frame_locator("iframe.kamp-first")
-    first.locator("[data-lang=ko] .banner").wait_for(timeout=60_000)
+    first.locator("[data-lang=ko] .banner").wait_for(timeout=15_000)
     assert page.evaluate("document.body.classList.contains('kamp-ready')") is False
     page.close()
 

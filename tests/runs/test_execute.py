@@ -167,7 +167,7 @@ def test_a_stopped_run_leaves_no_half_bundle(
     )
     _wait_for(lambda: any(moulder.runs.glob(".staging-*/busy")), 60)
     process.send_signal(how)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=30)
     assert "Traceback" not in complaint
     assert runs.list_runs(moulder) == []
     if how is signal.SIGINT:

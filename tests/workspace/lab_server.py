@@ -148,7 +148,7 @@ def running(tenant: Tenant, folder: Path, language: str = "ko") -> Iterator[Lab]
         finally:
             process.terminate()
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

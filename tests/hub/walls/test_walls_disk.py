@@ -41,7 +41,7 @@ class Hub:
     def stop(self, company: str, server: str) -> None:
         process = self.servers.pop((company, server))
         process.terminate()
-        process.wait(60)
+        process.wait(10)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def eventually(true: Callable[[], bool], seconds: float = 60) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 15) -> None:
     ends = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < ends, "it did not come true in time"
@@ -120,7 +120,7 @@ def test_a_server_in_its_sandbox_answers_on_a_loopback_port(grounds: Grounds) ->
 def test_a_polite_end_reaches_the_server_which_ends_by_itself(grounds: Grounds) -> None:
     with serving(grounds) as (process, port):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 7
+        assert process.wait(10) == 7
         assert (grounds.acme.data / "ended").exists()
         assert not answers(port)
 
@@ -141,7 +141,7 @@ def test_whichever_part_is_killed_nothing_is_left(
         }[victim]
         os.kill(target, signal.SIGKILL)
         eventually(lambda: not alive(parts))
-        assert process.wait(60) != 0
+        assert process.wait(10) != 0
 
 
 def test_the_server_outlives_the_process_that_started_it(grounds: Grounds) -> None:
@@ -180,7 +180,7 @@ def test_interrupting_reaches_what_runs_inside(grounds: Grounds) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
-    assert b"interrupted" in process.communicate(timeout=60)[0]
+    assert b"interrupted" in process.communicate(timeout=10)[0]
     assert process.returncode == 0
 
 
@@ -201,7 +201,7 @@ def test_a_taken_port_ends_the_server_at_once(grounds: Grounds) -> None:
             process = grounds.start(
                 grounds.profile(source=SERVER), port=port, stdout=subprocess.DEVNULL
             )
-            assert process.wait(60) != 0
+            assert process.wait(15) != 0
     eventually(lambda: not left_of(grounds))
 
 

@@ -211,7 +211,7 @@ def test_the_terminal_of_who_started_the_server_is_out_of_reach(
         process = grounds.start(
             grounds.profile(source=type_in), stdin=terminal, stdout=subprocess.PIPE
         )
-        out = process.communicate(timeout=60)[0]
+        out = process.communicate(timeout=20)[0]
     finally:
         os.close(control)
         os.close(terminal)

@@ -43,7 +43,7 @@ def test_a_kernel_computes_through_sockets_in_a_private_folder(
     manager.start_kernel()
     client = manager.blocking_client(); client.start_channels(); client.wait_for_ready(60)
     seen = []
-    client.execute_interactive("print(6 * 7)", timeout=60,
+    client.execute_interactive("print(6 * 7)", timeout=30,
         output_hook=lambda m: seen.append(m["content"].get("text")))
     manager.shutdown_kernel(now=True)
     result = [text.strip() for text in seen if text]
