@@ -151,6 +151,7 @@ def plan(request: dict[str, Any], voice: Voice) -> Result:
     from kamp_lib.workspace.lean import hurrying
 
     with hurrying():  # most of a first plan is imports
+        import kamp_lib.datasets.storage.dataset  # noqa: F401 - pandas comes with it
         from kamp_lib.runs.pending import pending_runs
         from kamp_lib.tenancy import tenant_named
     found = pending_runs(tenant_named(), request.pop("models"), **request)
