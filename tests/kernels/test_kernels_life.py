@@ -292,10 +292,12 @@ def test_a_file_that_a_module_read_while_it_was_imported_counts_as_its_own(
 ) -> None:
     table = tmp_path / "table.txt"
     table.write_text("1")
-    (tmp_path / "of_a_table.py").write_text(
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "of_a_table.py").write_text(
         f"__files_read__ = [{str(table)!r}]\nVALUE = open({str(table)!r}).read()"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(library))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     write_spec(tmp_path / "jupyter", "house", imports=["of_a_table"])
     value = "__import__('of_a_table').VALUE"
