@@ -170,8 +170,8 @@ def test_the_server_outlives_the_process_that_started_it(grounds: Grounds) -> No
 def test_interrupting_reaches_what_runs_inside(grounds: Grounds) -> None:
     source = """
     import time
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         result = "interrupted"
